@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+#: Of a folder so many names are looked through for one that is like another.
+MOST_NAMES = 5000
 #: The status of a leaf's result that is no outcome of a training: the search stops, and a resume asks for it again.
 FAULT: Literal["fault"] = "fault"
 
@@ -57,6 +60,26 @@ def nearest_names(word: str, known: Iterable[str], *, most: int = 1, alike: floa
     """The known words that are like `word` in any case, the nearest first; 1 is `alike` in every letter."""
     by_lower_case = {name.lower(): name for name in known}
     return [by_lower_case[each] for each in difflib.get_close_matches(word.lower(), list(by_lower_case), most, alike)]
+
+
+def nearest_path(path: Path) -> str:
+    """` (did you mean 'x'?)` for a path that is not there: what is like its first part that is missing, or nothing.
+
+    Files of another kind, by the ends of their names, are like it only where nearly all letters are.
+    """
+    there = next((folder for folder in path.parents if folder.is_dir()), None)
+    if there is None:
+        return ""
+    first, *further = path.relative_to(there).parts
+    with contextlib.suppress(OSError):
+        names = [each.name for each in itertools.islice(there.iterdir(), MOST_NAMES) if each.is_dir() or not further]
+        stem, kind = Path(first).stem, Path(first).suffix
+        by_stem = {Path(name).stem: name for name in names if not kind or Path(name).suffix == kind}
+        found = [by_stem[each] for each in nearest_names(stem, by_stem)] or nearest_names(
+            first, {*names} - {*by_stem.values()}, alike=0.8
+        )
+        return f" (did you mean '{found[0]}'?)" if found else ""
+    return ""
 
 
 @contextlib.contextmanager

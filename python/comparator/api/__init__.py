@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def compare(
     engine: str | Executor | None = None,
     workers: int | None = None,
     together: int | None = None,
-    walltime: str | None = None,
+    walltime: str | timedelta | None = None,
     experiments: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
@@ -106,8 +107,8 @@ def compare(
         workers: Evaluations at a time; None for all slots of the machine.
         together: Trainings that a worker gives at once to a model that has `run_many(params_list)`; None for what the
             site says (SITE_TOGETHER), which by itself is 1. A function takes one at a time.
-        walltime: Start nothing that cannot end in this time, "HH:MM:SS"; None for no limit. Where it ends first,
-            `ComparatorError` is raised, and `resume(id)` goes on.
+        walltime: Start nothing that cannot end in this time, "HH:MM:SS" or a `timedelta`; None for no limit. Where it
+            ends first, `ComparatorError` is raised, and `resume(id)` goes on.
         experiments: The folder of all experiments; None for COMPARATOR_EXPERIMENTS, else the project's.
         settings: Further keys of an experiment file, as `--set` of the command line has them, such as
             `{"run_timeout": 600, "cmp.0.python": "old/.venv", "cmp.require": "like for like"}`.
@@ -169,7 +170,7 @@ def search(
     engine: str | Executor | None = None,
     workers: int | None = None,
     together: int | None = None,
-    walltime: str | None = None,
+    walltime: str | timedelta | None = None,
     experiments: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
@@ -234,7 +235,7 @@ def resume(
     engine: str | Executor | None = None,
     workers: int | None = None,
     together: int | None = None,
-    walltime: str | None = None,
+    walltime: str | timedelta | None = None,
     experiments: str | Path | None = None,
     quiet: bool = False,
 ) -> Experiment:

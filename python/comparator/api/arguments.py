@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from comparator.api.plain import plain
 from comparator.errors import InputError
 from comparator.formats.hyperparameters import check_key
 from comparator.formats.refusal import allowed
 from comparator.formats.text import shown
+from comparator.site.profile import clock
 
 HYPERPARAMETERS = "give a dict, a CANDLE file, or a list of these"
 
@@ -38,6 +40,18 @@ class Arguments(BaseModel):
     experiments: Annotated[str, Field(min_length=1)] | Path | None = None
     settings: dict[str, Any] | None = None
     quiet: bool = False
+
+    @field_validator("walltime", mode="before")
+    @classmethod
+    def _as_clock(cls, given: Any) -> Any:
+        """A span of time as HH:MM:SS; a bare number has no unit that all would take it for."""
+        if isinstance(given, timedelta):
+            return clock(int(given.total_seconds()))
+        if given is None or isinstance(given, str):
+            return given
+        raise ValueError(
+            "must be a time as HH:MM:SS in quotes, such as '00:05:00' for five minutes, or a datetime.timedelta"
+        )
 
 
 def check_arguments(called: str, **given: Any) -> Arguments:

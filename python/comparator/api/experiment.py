@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,9 @@ from comparator.findings.explanation import called
 from comparator.findings.summary import as_json as summary_json
 from comparator.findings.verdict import as_json as findings_json
 from comparator.formats.text import shortened
+from comparator.objective.amounts import Measure, measure_of
 from comparator.report import Reading, evaluation_rows, prediction, reading_of, write_report
+from comparator.report.numbers import percent
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.experiments import read_experiment
 from comparator.results.record import Evaluation
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 class Experiment:
     """An experiment of the store: finished, stopped, or running in this or another process or job.
 
-    What it says is read from the store when it is asked for, so that of one that runs it is always the latest.
+    What it says is read from the store when it is asked for, so that of one that runs it is always the latest. In words
+    a relative difference is in per cent; in tables and values it is a fraction, 0.45 for 45 %.
     """
 
     def __init__(self, path: Path) -> None:
@@ -206,8 +209,8 @@ class Experiment:
     def _repr_html_(self) -> str:
         """The answer, the regions and the map, for a notebook."""
         lines = [f"<b>{html.escape(self._head())}</b>", *map(html.escape, self._lines())]
-        regions = self.regions
-        table = "" if regions.empty else regions.to_html(index=False, float_format="{:.3g}".format, border=0)
+        regions = self._content.get("regions")
+        table = _regions_in_words(regions, measure_of(read_experiment(self.path))) if regions else ""
         return f"<div>{'<br>'.join(lines)}{table}{self._map()}</div>"
 
     def _lines(self) -> list[str]:
@@ -292,6 +295,23 @@ def _region_table(regions: Any) -> pd.DataFrame:
         row |= {"more": each.get("contrast"), "more_low": more_low, "more_high": more_high}
         rows.append({**row, "share": each.get("share"), "blocks": each.get("blocks")})
     return pd.DataFrame(rows, columns=None if rows else list(REGION_COLUMNS))
+
+
+def _regions_in_words(regions: Sequence[Mapping[str, Any]], measure: Measure) -> str:
+    """The regions as people read them, as a table in HTML."""
+    more = f"more by{measure.in_units}"
+    rows = [
+        {
+            "where": each["words"].split(":")[0],
+            "difference there": measure.amounts(each["mean"], each.get("interval")),
+            "elsewhere": measure.amounts(each.get("outside"), each.get("outside_interval")),
+            more: measure.apart(each.get("contrast"), each.get("contrast_interval"), unit=False),
+            "share of the space": percent(each["share"]),
+            "fresh blocks": each["blocks"],
+        }
+        for each in regions
+    ]
+    return str(pd.DataFrame(rows).to_html(index=False, border=0))
 
 
 def _bounds_columns(name: str, bounds: Any) -> dict[str, Any]:

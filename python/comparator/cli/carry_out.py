@@ -16,7 +16,7 @@ from comparator.cli.app import RUN, JsonOption, app, stop_signals_like_ctrl_c
 from comparator.cli.hosting import host_of, run_again, show_plan, typed_command
 from comparator.cli.opening import shown
 from comparator.cli.options import RunOptions, with_run_options
-from comparator.errors import InputError, named_as_typed
+from comparator.errors import InputError, named_as_typed, nearest_path
 from comparator.experiment.terminal import note
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.names import home_written_out
@@ -63,7 +63,8 @@ def search(
     if file is None and options.resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
     if file is not None and file.suffix != ".toml":
-        raise InputError(f"{file}: no experiment file, whose name ends in .toml{other_kind(file, EXPERIMENT)}")
+        what = other_kind(file, EXPERIMENT) if file.exists() else nearest_path(file.with_name(f"{file.name}.toml"))
+        raise InputError(f"{file}: no experiment file, whose name ends in .toml{what}")
     with _as_typed(focus, avoid):
         _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
 

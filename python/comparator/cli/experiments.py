@@ -265,8 +265,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     done += f" ({row['failed']} failed)" if row["failed"] else ""
     state = row["doing"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
     state += f"; evaluations with several lines: {row['doubled']}" if row["doubled"] else ""
-    best = "" if row["best_value"] is None else f"{row['best_value']:.3g}"
-    return row["id"], state, done, best, ", ".join(row["tags"]), row["verdict"], row["title"]
+    return row["id"], state, done, row["best_amount"], ", ".join(row["tags"]), row["verdict"], row["title"]
 
 
 def _state_words(state: State) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.cli.options import RunOptions
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest_path
 from comparator.experiment.host import Host
 from comparator.experiment.terminal import note
 from comparator.results.experiments import experiment_path, read_experiment
@@ -36,7 +36,7 @@ def chosen(host: Host, options: RunOptions, file: Path | None, command: str | No
     if options.resume != LATEST:
         return options.resume
     if file is not None and not file.is_file():
-        raise InputError(f"{file}: no such file")
+        raise InputError(f"{file}: no such file{nearest_path(file)}")
     identifier = latest_unfinished(host.experiments, file, command)
     kind = "latest" if command is None else f"latest {command}"
     host.say(f"going on with {identifier}, the {kind} that is not finished{f' of {file}' if file else ''}")

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from comparator.errors import InputError
+from comparator.formats.names import home_written_out
 from comparator.formats.text import shortened
 
 #: Options whose value may be left out, which is empty then.
@@ -28,6 +29,24 @@ def with_all_values(words: Sequence[str]) -> list[str]:
         if word in WITHOUT_VALUE and (following.startswith("-") or Path(following).is_file()):
             complete.append("")
     return complete
+
+
+def with_homes_written_out(words: Sequence[str]) -> list[str]:
+    """The words with `~` written out where a path begins with it, as a shell does of words that are not quoted.
+
+    The text of a note may begin so.
+    """
+    is_text = words[:1] == ["note"]
+    return [
+        word if is_text and before != "--experiments" else _written_out(word) for before, word in pairwise(["", *words])
+    ]
+
+
+def _written_out(word: str) -> str:
+    option, is_joined, value = word.partition("=")
+    if option.startswith("--") and is_joined:
+        return f"{option}={home_written_out(value)}" if value.startswith("~") else word
+    return str(home_written_out(word)) if word.startswith("~") else word
 
 
 def refuse_empty(words: Sequence[str]) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
+from comparator.formats.numbers import show
+from comparator.objective.amounts import Measure
 from comparator.report import Reading, read_in
 from comparator.report.facts import flat
 from comparator.report.figures.boxes import region_layers
@@ -175,7 +177,7 @@ def _scales(reads: Sequence[Reading], surfaces: Sequence[Surface | None]) -> lis
     ]
     kinds = {(read.summary.kind, read.summary.objective, read.summary.unit) for read in reads}
     metrics = {read.summary.metric for read in reads}
-    if len(kinds) == 1 and (len(metrics) == 1 or reads[0].summary.unit == "fraction"):
+    if len(kinds) == 1 and (len(metrics) == 1 or reads[0].summary.measure.is_share):
         scale = scale_of(reads[0].summary, itertools.chain.from_iterable(numbers))
         return [scale] * len(reads)
     return [scale_of(read.summary, own) for read, own in zip(reads, numbers, strict=True)]
@@ -190,12 +192,12 @@ def _map(
     surface: Surface | None,
     scale: Scale,
 ) -> Figure:
-    summary, colour = read.summary, scale.channel(objective_label(read.summary))
+    summary, colour = read.summary, scale.channel(objective_label(read.summary), read.summary.measure)
     if surface is not None:
-        under = replace(surface, axes=whole).cells(colour)
+        under = replace(surface, axes=whole).cells(colour, summary.measure)
     else:
         cells = gather(summary.points, *own)
-        under = cell_layer(*own, cells, means_of(cells, lambda one: one.difference), colour)
+        under = cell_layer(*own, cells, means_of(cells, lambda one: one.difference), colour, summary.measure.amount)
     done = [one for one in summary.searched if one.difference is not None]
     dots = [] if summary.lattice else [dot_layer(summary, done, *whole, colour, scale.ring)]
     layers = [under, *dots, *region_layers(summary, read.findings.regions, whole)]
@@ -220,7 +222,7 @@ def _difference(
     whole: tuple[Axis, Axis],
 ) -> list[Figure]:
     """The first minus the second, where both have something: of what is expected, else of the means of cells."""
-    if reads[0].summary.metric != reads[1].summary.metric and reads[0].summary.unit != "fraction":
+    if reads[0].summary.metric != reads[1].summary.metric and not reads[0].summary.measure.is_share:
         return []
     x, y = (_overlap(*(pair[number] for pair in pairs)) for number in (0, 1))
     if x is None or y is None:
@@ -228,20 +230,20 @@ def _difference(
     surfaces = [_surface(read, x, y) for read in reads]
     first, second = surfaces
     title = clip(f"{names[0]} minus {names[1]}", 60)
-    legend = objective_label(reads[0].summary)
+    measure, legend = reads[0].summary.measure, objective_label(reads[0].summary, apart=True)
     if first is not None and second is not None:
         coarse = min(first, second, key=lambda each: len(each.sides[0]))
         across, up = map(_middles, coarse.sides)
         means = [[_height(first, each, place) - _height(second, each, place) for place in up] for each in across]
         apart = replace(coarse, axes=whole, means=means, lows=(), highs=())
-        layer = apart.cells(_apart(apart.numbers(), legend))
+        layer = apart.cells(_apart(apart.numbers(), legend, measure), measure, apart=True)
     else:
         cells = [means_of(gather(read.summary.points, x, y), lambda one: one.difference) for read in reads]
         both = {cell: cells[0][cell] - cells[1][cell] for cell in cells[0] if cell in cells[1]}
         if not both:
             return []
         members = gather(reads[0].summary.points, x, y)
-        layer = cell_layer(x, y, members, both, _apart(both.values(), legend))
+        layer = cell_layer(x, y, members, both, _apart(both.values(), legend, measure), measure.apart)
     drawn = {"layer": [_on(layer, whole)]}
     return [figure(name, title, drawn, height=HEIGHT, params=labels_of(x=whole[0], y=whole[1]))]
 
@@ -256,9 +258,9 @@ def _height(surface: Surface, across: float, up: float) -> float:
     return surface.means[int(across * len(surface.sides[0]))][int(up * len(surface.sides[1]))]
 
 
-def _apart(numbers: Iterable[float], title: Sequence[str]) -> dict[str, Any]:
+def _apart(numbers: Iterable[float], title: Sequence[str], measure: Measure) -> dict[str, Any]:
     most = max(map(abs, numbers), default=0.0) or 1.0
-    channel = difference_scale([-most, most]).channel(title)
+    channel = difference_scale([-most, most]).channel(title, measure, apart=True)
     return {**channel, "scale": {"domain": [-most, most], "nice": False, "clamp": True, **APART}}
 
 

@@ -18,9 +18,10 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.experiment.dry_run import budget_words
-from comparator.findings.axes import show, varying_axes
+from comparator.findings.axes import varying_axes
 from comparator.findings.verdict import Condition
 from comparator.formats.names import check_name
+from comparator.formats.numbers import show
 from comparator.formats.text import shortened
 from comparator.report.commands import typed_command, with_settings, without_option
 from comparator.results.experiments import experiment_names, read_experiment

@@ -21,7 +21,7 @@ from comparator.errors import ComparatorError
 from comparator.experiment.listing import experiment_row, stamp_of
 from comparator.experiment.progress import LATEST, point_words, seconds_left
 from comparator.experiment.running import RunningTraining, running
-from comparator.findings.axes import show
+from comparator.formats.numbers import show
 from comparator.report import reading_of
 from comparator.report.evaluations import evaluations_content
 from comparator.report.figures.figure import newest, others_of

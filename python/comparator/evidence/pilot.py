@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from comparator.evidence.power import MOST_BLOCKS, blocks_for, contrast_seen, point_seen, seeds_for
 from comparator.evidence.replicates import pooled_deviation
+from comparator.objective.amounts import PLAIN, Measure
 
 #: With which a true deviation stays below what is assumed of it.
 SURE = 0.8
@@ -50,39 +51,41 @@ class Pilot:
         *,
         blocks: int | None = None,
         smallest: float | None = None,
+        measure: Measure = PLAIN,
     ) -> str:
         """What a search with `pairs` pairs left, `seeds` seeds a point, on `workers` workers can see, for people.
 
         `blocks` are the fresh ones on which regions are confirmed, None where none are; `smallest` is the size of
-        difference that matters.
+        difference that matters; `measure` puts them into words.
         """
         if self.deviation is None:
             return f"pilot: {self.pairs} pairs gave too few results to say how much seeds change"
         if self.deviation == 0:
             once = "; every point is trained once" if self.is_deterministic else ""
             return f"pilot: seeds change nothing{once}"
-        spread = f"pilot: deviation {self.deviation:.2g} from training to training"
+        spread = f"pilot: deviation {measure.amount(self.deviation, 2)} from training to training"
         if self.between is not None:
-            spread += f", {self.between:.2g} between {self.points} points"
+            spread += f", {measure.amount(self.between, 2)} between {self.points} points"
         assumed = self.deviation * self._doubt
-        spread += f"; so few pairs tell it badly, and {assumed:.2g} is assumed"
+        spread += f"; so few pairs tell it badly, and {measure.amount(assumed, 2)} is assumed"
         points = None if pairs is None else max(1, pairs // seeds)
         sees, takes = [], []
         if blocks is not None:
-            sees.append(f"{contrast_seen(assumed, blocks):.2g} between regions ({blocks} fresh blocks)")
+            contrast = measure.apart(contrast_seen(assumed, blocks))
+            sees.append(f"{contrast} between regions ({blocks} fresh blocks)")
             takes += [] if smallest is None else [f"{_at_most(blocks_for(smallest, assumed))} blocks for regions"]
         if points is not None:
             seen, time = point_seen(assumed, points, seeds), self._time(points * seeds, workers)
-            sees.append(f"{seen:.2g} at a point ({pairs} pairs{time})")
+            sees.append(f"{measure.amount(seen, 2)} at a point ({pairs} pairs{time})")
             takes += [] if smallest is None else [f"{seeds_for(smallest, assumed, points):,} seeds for a point"]
         said = [spread]
         if sees:
             said.append(f"this budget sees {', '.join(sees)}")
         if takes:
-            said.append(f"a difference of {smallest:g} takes {', '.join(takes)}")
+            said.append(f"a difference of {measure.amount(smallest)} takes {', '.join(takes)}")
         elif points is not None:
             more, time = 4 * seeds, self._time(4 * points * seeds, workers)
-            said.append(f"{more} seeds a point see {point_seen(assumed, points, more):.2g}{time}")
+            said.append(f"{more} seeds a point see {measure.amount(point_seen(assumed, points, more), 2)}{time}")
         return "; ".join(said)
 
     @property

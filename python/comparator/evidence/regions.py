@@ -39,6 +39,7 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Heights, Reading, read_heights, read_regions
 from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import MOST, Components, fit_differences
+from comparator.objective.amounts import PLAIN, Measure
 from comparator.results.frozen import Claim
 from comparator.results.points import key_of
 from comparator.space import ParameterSpace, Point
@@ -130,6 +131,7 @@ def find_evidence(
     noise: float | None = None,
     resamples: int = RESAMPLES,
     is_spread: bool = True,
+    measure: Measure = PLAIN,
 ) -> Evidence:
     """Say whether and where two models differ, from each point's signed differences, one for each replicate.
 
@@ -138,7 +140,7 @@ def find_evidence(
     of finding regions where the difference is the same all over. `noise` is the deviation within a point where it is
     known from elsewhere; 0 says that the models do not depend on their seed, as do replicates that are all equal.
     `failed` are points where trainings failed. Without `resamples` no `stability` is known. `is_spread` says that the
-    points lie evenly over the space, so that their mean is its mean.
+    points lie evenly over the space, so that their mean is its mean. `measure` puts differences into words.
     """
     paired = Paired.of(observations)
     noise = paired.deviation if noise is None else noise
@@ -147,7 +149,7 @@ def find_evidence(
     if any(each.signed for each in tried):
         found = _Anew(search, tried, failed, level).evidence()
     else:
-        found = search.evidence(level, resamples, failed, is_spread=is_spread)
+        found = search.evidence(level, resamples, failed, is_spread=is_spread, measure=measure)
     some_failed = bool(failed) or any(len(each.signed) < len(each.claim.points) for each in tried)
     return replace(found, some_failed=some_failed)
 
@@ -200,7 +202,9 @@ class _Search:
             return 0.0 if np.ptp(self.paired.means) > 1e-9 * np.abs(self.paired.means).max() else 1.0
         return vary(self._scanned, self._coordinates, self._rows, self._net, self._rng, is_spread=is_spread)
 
-    def evidence(self, level: float | None, resamples: int, failed: Sequence[Point], *, is_spread: bool) -> Evidence:
+    def evidence(
+        self, level: float | None, resamples: int, failed: Sequence[Point], *, is_spread: bool, measure: Measure
+    ) -> Evidence:
         """The verdict where nothing was trained anew."""
         p_differ = self.p_differ()
         overall = self._overall(is_spread=is_spread)
@@ -219,7 +223,7 @@ class _Search:
         if not regions:
             reason = (
                 f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds"
-                f" {reading.level:.3g}, and others where it does not"
+                f" {measure.amount(reading.level)}, and others where it does not"
             )
             return self.answer("everywhere", reason, overall, **found)
         return self.answer("regions", "they differ more under some conditions", overall, regions=regions, **found)
@@ -478,22 +482,6 @@ def _better(one: float | None, other: float | None) -> float | None:
     """The better of two chances, corrected for there being two."""
     both = [each for each in (one, other) if each is not None]
     return min(1.0, len(both) * min(both)) if both else None
-
-
-def words(region: Region, space: ParameterSpace) -> str:
-    """A region in words; open sides are left unsaid.
-
-    "noise above 34 and layer_force above 860: mean difference 0.61 [0.52, 0.70], elsewhere 0.18 [0.10, 0.25]"
-    """
-    elsewhere = "" if region.outside is None else f", elsewhere {_mean(region.outside, region.outside_interval)}"
-    return (
-        f"{Box.from_bounds(space, region.bounds, 'region').words()}: mean difference"
-        f" {_mean(region.mean, region.interval)}{elsewhere}"
-    )
-
-
-def _mean(mean: float, interval: tuple[float, float] | None) -> str:
-    return f"{mean:.2f}" if interval is None else f"{mean:.2f} [{interval[0]:.2f}, {interval[1]:.2f}]"
 
 
 def _plain(value: Any) -> Any:

@@ -86,8 +86,8 @@ def words_of(again: Again | None, frozen: FrozenExperiment, records: Sequence[Ev
 
 def _control_words(found: Controls, frozen: FrozenExperiment) -> list[str]:
     """What became of what another experiment has shown, by each design that this one tries, a line each."""
+    from comparator.objective.amounts import measure_of
     from comparator.report.controls import sentences
-    from comparator.report.numbers import measure_of
 
     return sentences(found, measure_of(frozen)) if found.found else [TOO_FEW]
 

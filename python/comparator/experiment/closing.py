@@ -55,12 +55,17 @@ def say_what_was_found(
     for line in [*_answer(summary, found), *_best(summary, found)]:
         host.say(line)
     say_where_the_report_is(host, folder.name, page)
+    say_what_is_next(host, found)
+    return None
+
+
+def say_what_is_next(host: Host, found: Mapping[str, Any]) -> None:
+    """What a report says to do next; nothing where there is none."""
     step = found.get("next") or {}
     if step:
         host.say(f"next: {step['words']}{':' if step['command'] else ''}")
     if step.get("command"):
         host.show(f"  {typed_here(step['command'])}")
-    return None
 
 
 def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> None:
@@ -82,7 +87,9 @@ def say_where_it_is_read(host: Host, again: Again, folder: Path) -> None:
     from comparator.report import write_report
 
     if not isinstance(again, Controls):
-        say_where_the_report_is(host, folder.name, write_report(folder))
+        page = write_report(folder)
+        say_where_the_report_is(host, folder.name, page)
+        say_what_is_next(host, read_json(page.with_suffix(".json")) or {})
         return
     make = command_line(host.experiments, host.root, "report", again.id)
     host.say(f"report: that of '{again.id}' says so beside what it found; make it anew by:")
@@ -109,11 +116,12 @@ def _best(summary: Summary, found: Mapping[str, Any]) -> list[str]:
     best = summary.best
     assert best is not None and best.difference is not None
     extreme = "largest" if summary.maximise else "smallest"
-    at = f"{best.difference:.4g} at {point_words(best.point) or 'the settings as given'}"
+    amount = summary.measure.amount
+    at = f"{amount(best.difference, 4)} at {point_words(best.point) or 'the settings as given'}"
     trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
     trainings = f"trainings: {trained} done, {stored} found"
     if not found:
         return [f"{extreme} {summary.objective}: {at}", f"{trainings} in the store"]
     anew = (found.get("best") or {}).get("confirmed")
-    tried = "" if anew is None else f"; tried anew {anew:.4g}"
+    tried = "" if anew is None else f"; tried anew {amount(anew, 4)}"
     return [f"{extreme}: {at}{tried}; {trainings}"]

@@ -12,6 +12,7 @@ from comparator.experiment.terminal import LONGEST_TITLE
 from comparator.formats.text import shortened
 from comparator.model.model import Model
 from comparator.model.together import FUNCTION
+from comparator.objective.amounts import measure_of
 from comparator.results.frozen import Confirm, FrozenExperiment
 from comparator.strategies.replication import Replication
 
@@ -63,7 +64,7 @@ def _power_words(plan: Plan) -> list[str]:
     seeds, pairs = plan.replication.first, plan.budget
     points = None if pairs is None else max(1, (pairs - PILOT_SEEDS * len(plan.pilot)) // seeds)
     smallest = None if plan.objective.needs_unit else plan.smallest  # whose unit is what no pilot has measured yet
-    return words_beforehand(points, seeds, plan.fresh_blocks, smallest)
+    return words_beforehand(points, seeds, plan.fresh_blocks, smallest, measure_of(plan.frozen))
 
 
 def budget_words(frozen: FrozenExperiment) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
-from comparator.experiment.progress import words_of_best
+from comparator.experiment.progress import value_words, words_of_best
 from comparator.findings.sureness import NO_PLACE
 from comparator.formats.text import message
 from comparator.results.experiments import EXPERIMENT, experiment_names, hidden_experiments, read_experiment
@@ -27,7 +27,7 @@ from comparator.results.tally import Tally, pairs_in, pairs_to_confirm
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
-LISTED, LISTED_VERSION = ".listed.json", 4
+LISTED, LISTED_VERSION = ".listed.json", 5
 COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
@@ -44,6 +44,8 @@ class Counted(Form):
     failed: int
     best: str
     best_value: Number | None
+    #: The same in words.
+    best_amount: str
     verdict: str
     created: str
     title: str
@@ -141,6 +143,7 @@ def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluat
         failed=counts.failed,
         best=words_of_best(experiment, best),
         best_value=None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
+        best_amount="" if best is None else value_words(experiment, best),
         verdict=found_in_short(path, experiment, records),
         created=experiment.created,
         title=experiment.title,

@@ -9,6 +9,7 @@ from comparator.errors import ComparatorError
 from comparator.evidence.pilot import Pilot
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
+from comparator.objective.amounts import measure_of
 from comparator.results.frozen import Claim, PilotFound
 from comparator.results.run_store import RunStore
 from comparator.results.store import ExperimentFolder
@@ -41,6 +42,7 @@ class Noting:
             at_a_time,
             blocks=self.plan.fresh_blocks,
             smallest=self.plan.smallest,
+            measure=measure_of(self.plan.frozen),
         )
         self._host.say(words)
         self._keep(self.plan.noting(pilot=PilotFound(**asdict(pilot), words=words)))

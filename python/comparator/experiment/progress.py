@@ -24,6 +24,7 @@ from comparator.experiment.running import RunningTraining, end_of, running
 from comparator.experiment.small_map import SmallMap
 from comparator.experiment.terminal import clock, copyable, has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
+from comparator.objective.amounts import measure_of
 from comparator.results.files import time_of
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import as_read, best_of, searched
@@ -264,7 +265,7 @@ def describe(
     seconds_left: float | None,
     anew: int = 0,
 ) -> str:
-    """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
+    """The state in one line: `best 41.2 % at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
     parts, counts = [words_of_best(experiment, tally.best)], tally.counts
     if counts.failed:
         parts.append(f"{counts.failed} failed")
@@ -290,8 +291,13 @@ def words_of_best(experiment: FrozenExperiment, best: Evaluation | None) -> str:
         return ""
     if best is None:
         return "no result yet"
-    value = as_read(best.value or 0.0, maximise=experiment.objective.maximise)
-    return f"best {value:.3g} at {point_words(best.point)}"
+    return f"best {value_words(experiment, best)} at {point_words(best.point)}"
+
+
+def value_words(experiment: FrozenExperiment, one: Evaluation) -> str:
+    """The value of an evaluation as it is read: a difference as its measure has it, else the metric."""
+    value = as_read(one.value or 0.0, maximise=experiment.objective.maximise)
+    return measure_of(experiment).amount(value)
 
 
 def point_words(point: Mapping[str, Any]) -> str:

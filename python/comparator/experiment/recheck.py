@@ -19,7 +19,7 @@ from comparator.experiment.planning import plan_settings
 from comparator.experiment.settings import overridden
 from comparator.results.experiments import experiment_path, read_whole_experiment
 from comparator.results.form import Point
-from comparator.results.frozen import Budget, Claim, Confirm, Submodel, WholeExperiment
+from comparator.results.frozen import Budget, Claim, Confirm, Submodel, WholeExperiment, described_in
 from comparator.results.points import best_of
 from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.record_file import read_records
@@ -89,10 +89,11 @@ def _crossing(models: Sequence[Submodel], point: Point, size: Meeting) -> Claim:
     one_seed = [model.label or model.name for model in models if model.seeds is None]
     asks_apart = size.levels is not None
     if asks_apart and (one_seed or not parts):
+        who = one_seed[0] if one_seed else "neither model"
+        files = described_in(model for model in models if model.seeds is None or not one_seed)
         raise InputError(
-            f"--levels: {one_seed[0] if one_seed else 'neither model'} names no seeds of first weights and of order"
-            " (seeds = { initialisation = 'NAME', order = 'NAME' } in model.toml); --splits and --seeds cross the two"
-            " that there are"
+            f"--levels: {who} names no seeds of first weights and of order (seeds = {{ initialisation = 'NAME', order ="
+            f" 'NAME' }} in {files}); --splits and --seeds cross the two that there are"
         )
     is_apart = asks_apart or (bool(parts) and not one_seed and size.splits is None and size.seeds is None)
     if is_apart:

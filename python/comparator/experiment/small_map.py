@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from comparator.findings.axes import Axis, show, varying_axes
+from comparator.findings.axes import Axis, varying_axes
 from comparator.findings.summary import effect
+from comparator.formats.numbers import show
 from comparator.formats.text import shortened
+from comparator.objective.amounts import measure_of
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import as_read, latest_of
 from comparator.results.record import Evaluation
@@ -80,7 +82,8 @@ def small_map(
         for column in range(len(across.edges) - 1):
             line.append_text(_cell(cells.get((column, row)), lowest, highest, signs))
         rows.append(line)
-    return [*rows, *_legend(across, upwards, lowest, highest, signs)]
+    ends = [measure_of(experiment).amount(each) for each in (lowest, highest)]
+    return [*rows, *_legend(across, upwards, ends, signs)]
 
 
 def _cells(
@@ -123,9 +126,9 @@ def _cell(value: float | None, lowest: float, highest: float, signs: str) -> Tex
     return Text(signs[level] * BIN_WIDTH, style=COLOURS[level])
 
 
-def _legend(across: Axis, upwards: Sequence[Axis], lowest: float, highest: float, signs: str) -> list[Text]:
+def _legend(across: Axis, upwards: Sequence[Axis], ends: Sequence[str], signs: str) -> list[Text]:
     indent = " " * (NAME_WIDTH + 1)
-    scale = Text(f"{indent}{signs[0]} {lowest:.3g} to {signs[-1]} {highest:.3g}; {shortened(across.name, 20)}")
+    scale = Text(f"{indent}{signs[0]} {ends[0]} to {signs[-1]} {ends[1]}; {shortened(across.name, 20)}")
     scale.append(f" {shortened(across.range(), 30)} across")
     if upwards:
         scale.append(f", {shortened(upwards[0].name, 20)} upwards")

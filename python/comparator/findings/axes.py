@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from comparator.formats.numbers import is_number, show
 
 BINS = 10
 FEW = 12  # a sweep without a space file is drawn value by value up to this many values
@@ -124,20 +125,6 @@ def on_lattice(axes: Sequence[Axis], points: Sequence[Mapping[str, Any]], grid: 
         axis if axis.discrete or len(own) < 2 else replace(axis, edges=_around(own, axis.log), at=tuple(own))
         for axis, own in zip(axes, values, strict=True)
     )
-
-
-def is_number(value: Any) -> bool:
-    """Return whether `value` is a finite number; True and False are not."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def show(value: Any) -> str:
-    """Return a value in the form that people read: numbers with four significant digits at most."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _axis_of_entry(entry: Mapping[str, Any]) -> Axis | None:

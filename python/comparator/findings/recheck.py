@@ -68,12 +68,6 @@ def recheck(
     return found
 
 
-def recheck_by(folder: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> list[Rechecked] | None:
-    """As `recheck`, of the experiment beside `folder` that the one in it tries again; None where it is gone."""
-    was = tried_by(folder, experiment)
-    return None if was is None else recheck(was, (experiment, records))
-
-
 def tried_by(folder: Path, experiment: FrozenExperiment) -> tuple[FrozenExperiment, list[Evaluation]] | None:
     """The experiment beside `folder` that the one in it tries again, and its record; None where it is gone."""
     path = folder.parent / (experiment.rechecks or "")

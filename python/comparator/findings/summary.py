@@ -18,8 +18,9 @@ from comparator.findings.mean_predictor import LOSS, MeanPredictor, compare_with
 from comparator.findings.reliability import Reliability, reliability_in
 from comparator.findings.so_far import mean_metrics, so_far
 from comparator.formats.text import message
+from comparator.objective.amounts import Measure, measure_named
 from comparator.objective.differences import difference_called
-from comparator.results.frozen import FirstEpochs, FrozenExperiment
+from comparator.results.frozen import FirstEpochs, FrozenExperiment, described_in
 from comparator.results.points import as_read, best_of, best_values, key_of, values_of
 from comparator.results.record import AFTERWARDS, Evaluation, Replicate, Run
 from comparator.results.tally import Counts, count
@@ -106,7 +107,7 @@ class Summary:
     `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
     default settings. `is_exact` says that a training repeated gives the same number, as far as is known: no two
     trainings of a point differed, and either no model takes a seed, of training or split, or a point was trained on
-    several. `seedless` are the models that take none.
+    several. `seedless` are the models that take none, `described_in` the names of the files that could name their seed.
     """
 
     id: str
@@ -137,11 +138,17 @@ class Summary:
     first: FirstEpochs | None = None
     is_exact: bool = False
     seedless: tuple[str, ...] = ()
+    described_in: str = ""
 
     @property
     def best(self) -> EvaluationSummary | None:
         """The best point's latest evaluation, or None while none has succeeded."""
         return self.best_points[0] if self.best_points else None
+
+    @property
+    def measure(self) -> Measure:
+        """How differences are put into words; of a single model, its metric."""
+        return measure_named(self.objective, self.metric, self.unit)
 
     @property
     def is_climb(self) -> bool:
@@ -199,6 +206,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         seedless=tuple(
             name for name, each in zip(models, experiment.models, strict=True) if not (each.seed or each.split)
         ),
+        described_in=described_in(each for each in experiment.models if not each.seed),
     )
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
-from comparator.findings.axes import is_number
 from comparator.findings.reliability import fresh_in, reliability_in
 from comparator.findings.summary import Summary, is_spread, search_settings
+from comparator.formats.numbers import is_number
+from comparator.objective.amounts import Measure, measure_of
 from comparator.results.frozen import Claim, FrozenExperiment
 from comparator.results.points import observations_in, points_without_value
 from comparator.results.record import Evaluation
@@ -95,8 +96,8 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
         evidence.verdict,
         evidence.reason,
         evidence,
-        tuple(_condition(region, space, tried) for region in evidence.regions),
-        tuple(_condition(region, space, tried) for region in evidence.rejected),
+        tuple(_condition(region, space, tried, summary.measure) for region in evidence.regions),
+        tuple(_condition(region, space, tried, summary.measure) for region in evidence.rejected),
         tuple(Box.from_bounds(space, bounds, "failing").words() for bounds in evidence.failing),
         matters,
         promise,
@@ -176,6 +177,7 @@ def _prove(
         seed=SEED,
         resamples=drawn,
         is_spread=is_spread(experiment),
+        measure=measure_of(experiment),
     )
     if evidence.verdict != NONE and holds is False:
         return replace(evidence, verdict=NONE, reason=NOT_CONFIRMED, regions=())
@@ -231,11 +233,12 @@ def as_json(findings: Findings) -> dict[str, Any]:
     }
 
 
-def _condition(region: Region, space: ParameterSpace, tried: Tried) -> Condition:
-    from comparator.evidence.regions import words
-
+def _condition(region: Region, space: ParameterSpace, tried: Tried, measure: Measure) -> Condition:
     condition = Box.from_bounds(space, region.bounds, "region").words()
-    return Condition(region, condition, words(region, space), tried.inside(region.bounds), tried.outside())
+    words = f"{condition}: mean difference {measure.amounts(region.mean, region.interval)}"
+    if region.outside is not None:
+        words += f", elsewhere {measure.amounts(region.outside, region.outside_interval)}"
+    return Condition(region, condition, words, tried.inside(region.bounds), tried.outside())
 
 
 class Tried:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest_path
 
 LONGEST_SHOWN = 80  # characters of one piece of input
 LONGEST_INTEGER = 309  # digits: one of more is larger than any float
@@ -28,7 +28,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(f"{path}: no such file{nearest_path(path)}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file in UTF-8") from None
     except OSError as error:

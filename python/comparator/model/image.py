@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest_path
 from comparator.model.runtime import Call, Runtime, programs_of, unpack
 
 DATA_FOLDER = "/candle_data_dir"
@@ -102,7 +102,7 @@ def look_into(path: Path, reference: str, where: str, runtime: Runtime | None, *
     """
     said = f"{where}: image '{reference}'"
     if not path.exists():
-        raise InputError(f"{said}: no such file ({path})")
+        raise InputError(f"{said}: no such file ({path}){nearest_path(path)}")
     if not os.access(path, os.R_OK):
         raise InputError(f"{said}: may not be read by this user ({path})")
     if runtime is None:

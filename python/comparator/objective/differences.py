@@ -144,7 +144,7 @@ def check_suits(name: str, metric: str, described: Mapping[str, MetricDescriptio
         what = "is a score, which may be negative" if description.lowest is None else "may be negative"
         raise InputError(
             f"{where} = '{name}': {shortened(metric)} {what}, so that it has no such difference; write 'absolute', or"
-            " leave the key out (of a metric that never is negative, model.toml says lowest = 0)"
+            " leave the key out (of a metric that never is negative, the file that describes the model says lowest = 0)"
         )
 
 

@@ -43,7 +43,7 @@ def reported_instead(
         return words
     known = [name for name in numbers if not described or name in described]
     if not known:
-        return f"{words}, which model.toml does not describe"
+        return f"{words}, of which the model describes none"
     alike = [name for name in known if kind_by_name(name) == kind_by_name(metric)] or known
     nearest = difflib.get_close_matches(metric, alike, n=1, cutoff=0.0)[0]
     return f"{words}: {ask}{shlex.quote(nearest)}"

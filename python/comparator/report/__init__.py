@@ -48,8 +48,9 @@ from comparator.engine.jobs import state_of
 from comparator.findings import metric_agreement
 from comparator.findings.controls import is_control
 from comparator.findings.like_for_like import LikeForLike, like_for_like
-from comparator.findings.recheck import Rechecked, recheck_by
+from comparator.findings.recheck import Rechecked, tried_by
 from comparator.findings.recheck import as_json as rechecked_json
+from comparator.findings.recheck import recheck as compare_with
 from comparator.findings.summary import EvaluationSummary, Summary, as_json, summarise
 from comparator.findings.verdict import Findings, find
 from comparator.findings.verdict import as_json as findings_json
@@ -57,6 +58,7 @@ from comparator.findings.yardstick import InMetric, in_all_metrics
 from comparator.formats.names import check_name
 from comparator.report.answer import Answer, answer_of
 from comparator.report.material import Files, Material, gather_material
+from comparator.report.next_step import Step
 from comparator.report.notices import notices
 from comparator.results.experiments import read_experiment
 from comparator.results.frozen import FrozenExperiment
@@ -226,30 +228,41 @@ class Reading:
         return controls_beside(self.folder, self.experiment, self.records)
 
     @cached_property
+    def tried(self) -> tuple[FrozenExperiment, list[Evaluation]] | None:
+        """The experiment that it tries again, and its record; None where it tries none, or that is gone."""
+        return None if self.experiment.rechecks is None else tried_by(self.folder, self.experiment)
+
+    @cached_property
     def rechecked(self) -> list[Rechecked] | None:
         """What became of the claims that it tries again; None where it tries none so, or their experiment is gone."""
         if self.experiment.command != "recheck" or any(map(is_control, self.experiment.claims or ())):
             return None
-        return recheck_by(self.folder, self.experiment, self.records)
+        return None if self.tried is None else compare_with(self.tried, (self.experiment, self.records))
 
     @cached_property
     def answer(self) -> Answer:
         """What the page begins with."""
-        return answer_of(self.experiment, self.summary, self.findings, self.state, self._of_again())
+        return answer_of(self.experiment, self.summary, self.findings, self.state, *self._of_again())
 
-    def _of_again(self) -> list[str]:
-        """What became of what it tries again, in sentences; none where it tries nothing again."""
-        from comparator.report import controls, recheck, variance
-        from comparator.report.numbers import measure_of
+    def _of_again(self) -> tuple[list[str], Step | None]:
+        """What became of what it tries again, in sentences, and the next step; none where nothing came of it."""
+        from comparator.objective.amounts import measure_of
+        from comparator.report import controls, next_step, recheck, variance
 
-        if self.experiment.rechecks is None:
-            return []
+        if self.tried is None:
+            return [], None
+        was, _ = self.tried
         if self.variance is not None:
-            return variance.sentences(self.variance, self.experiment)
-        if self.rechecked is not None:
+            said = variance.sentences(self.variance, self.experiment)
+            return said, next_step.after_variance(was, self.variance)
+        if self.rechecked:
             lines = recheck.sentences(self.rechecked, self.experiment, self.records)
-            return [f"{line[:1].upper()}{line[1:]}." for line in lines]
-        return controls.sentences(self.controls, measure_of(self.experiment)) if self.controls is not None else []
+            said = [f"{line[:1].upper()}{line[1:]}." for line in lines]
+            return said, next_step.after_recheck(self.experiment, was, self.rechecked)
+        if self.controls is not None and self.controls.found:
+            said = controls.sentences(self.controls, measure_of(self.experiment))
+            return said, next_step.after_controls(self.experiment)
+        return [], None
 
     @property
     def material(self) -> Material:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings.controls import is_control
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.findings.sureness import NO_PLACE
+from comparator.formats.numbers import round_to, show, with_interval
 from comparator.report.claims import Claim, anew, claims_of, point_on_axes, seeded_alone
 from comparator.report.commands import typed_command, where_options
-from comparator.report.next_step import Step, next_step
-from comparator.report.numbers import amount, amounts_apart, point_words, round_to, with_interval
-from comparator.report.words import NO_PLACE, show
+from comparator.report.next_step import CUT_SHORT, Step, next_step
+from comparator.report.numbers import point_words
 from comparator.results.frozen import FrozenExperiment
+from comparator.results.state import ALIVE
 
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation
@@ -71,13 +73,15 @@ def answer_of(
     findings: Findings,
     state: str = "finished",
     again: Sequence[str] = (),
+    then: Step | None = None,
 ) -> Answer:
     """Return the answer that the findings give; `state` is what the experiment does (`engine.jobs.state_of`).
 
-    `again` says what became of what the experiment tries again, where it searches nothing itself.
+    Where the experiment tries another again, and searches nothing itself, `again` says what became of that, and `then`
+    what to do next.
     """
     if experiment.rechecks is not None:
-        return _of_recheck(experiment, summary, again)
+        return _of_recheck(experiment, summary, again, None if state in (*ALIVE, *CUT_SHORT) else then)
     claims = tuple(claims_of(summary, findings))
     first, *others = _sentences(summary, findings, claims)
     if findings.evidence is not None and others:
@@ -90,7 +94,7 @@ def answer_of(
     )
 
 
-def _of_recheck(experiment: FrozenExperiment, summary: Summary, said: Sequence[str]) -> Answer:
+def _of_recheck(experiment: FrozenExperiment, summary: Summary, said: Sequence[str], then: Step | None) -> Answer:
     """The answer of an experiment that tries the claims of another again, which searches nothing itself."""
     is_plain = experiment.command == "recheck" and not any(map(is_control, experiment.claims or ()))
     is_recheck = experiment.command == "recheck"
@@ -104,12 +108,7 @@ def _of_recheck(experiment: FrozenExperiment, summary: Summary, said: Sequence[s
             [f"{done}, by {pairs} pairs of trainings; nothing was searched here."],
         ),
         (),
-        Step(
-            "What became of each claim, beside what it was, is said by"
-            if is_recheck and not said
-            else "The same at a terminal",
-            shlex.join(words),
-        ),
+        then or Step("Go on with it; everything finished is kept", shlex.join(words)),
     )
 
 
@@ -201,8 +200,8 @@ def _trust_of_one(summary: Summary) -> str:
 
 def _best_of_two(summary: Summary, best: EvaluationSummary) -> str:
     most = "largest" if summary.maximise else "smallest"
-    where = _settings(summary, best.point)
-    return f"The {most} {summary.objective} that was found is {amount(summary, best.difference, 3)}, with {where}."
+    came = summary.measure.amount(best.difference)
+    return f"The {most} {summary.objective} that was found is {came}, with {_settings(summary, best.point)}."
 
 
 def _more_there(summary: Summary, regions: Sequence[Condition]) -> str:
@@ -288,7 +287,7 @@ def _no_place(summary: Summary, evidence: Evidence) -> str:
     missed, mean = evidence.missed_contrast, abs(evidence.overall or 0.0)
     if missed is None or missed <= MUCH * mean:
         return f"; {NO_PLACE}"
-    return f"; {NO_PLACE}, but places where it is up to {amounts_apart(summary, missed)} more cannot be excluded"
+    return f"; {NO_PLACE}, but places where it is up to {summary.measure.apart(missed)} more cannot be excluded"
 
 
 def _missed(summary: Summary, evidence: Evidence) -> str:
@@ -325,18 +324,19 @@ class _Gap:
 
 
 def _amount(summary: Summary, number: float) -> str:
-    return amount(summary, number, 2)
+    return summary.measure.amount(number, 2)
 
 
 def _apart(summary: Summary, one: float, other: float | None) -> tuple[str, str | None]:
     """Two amounts with as many digits as tell them apart, at most four."""
+    amount = summary.measure.amount
     if other is None:
-        return amount(summary, one, 2), None
+        return amount(one, 2), None
     for digits in (2, 3, 4):
-        both = amount(summary, one, digits), amount(summary, other, digits)
+        both = amount(one, digits), amount(other, digits)
         if both[0] != both[1]:
-            break
-    return both if digits < 4 or both[0] != both[1] else (amount(summary, one, 2), amount(summary, other, 2))
+            return both
+    return amount(one, 2), amount(other, 2)
 
 
 def _short(number: float | None) -> str:

@@ -39,7 +39,7 @@
   }
 
   // The table, each row as its number, status, cells, logs and reason.
-  function tableOf({ names, axes, count, number, status, cells, logs, reason }, pool) {
+  function tableOf({ names, shares, axes, count, number, status, cells, logs, reason }, pool) {
     const [statuses, columns, reasons, named] = [
       columnOf(status, count, pool), cells.map((each) => columnOf(each, count, pool)),
       columnOf(reason, count, pool), columnOf(logs.names, count, pool),
@@ -49,7 +49,7 @@
     const logsOf = (text) => (text ? text.split("\n").map((name) => [name, logs.head + addresses[next++] + logs.tail]) : []);
     const rows = summed(number).map((each, place) => (
       [each, statuses[place], columns.map((values) => values[place]), logsOf(named[place]), reasons[place] || null]));
-    return { columns: names, axes, rows };
+    return { columns: names, shares, axes, rows };
   }
 
   // What a page draws: `charts`, specifications by name, and `evaluations`; null where it has nothing packed.

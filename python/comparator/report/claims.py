@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings import sureness
 from comparator.findings.summary import Summary
-from comparator.report.numbers import amount, amounts, amounts_apart, chance, listed, point_words
+from comparator.report.numbers import chance, listed, point_words
 
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation
@@ -75,7 +75,7 @@ def claims_of(summary: Summary, findings: Findings) -> list[Claim]:
 
 
 def _of_difference(summary: Summary, evidence: Evidence) -> Claim:
-    mean = amounts(summary, evidence.overall, evidence.overall_interval)
+    mean = summary.measure.amounts(evidence.overall, evidence.overall_interval)
     what = f"The mean signed difference is {mean}"
     if evidence.fresh_blocks:
         over = f"{sureness.over_the_space(evidence)}, {on_fresh(evidence.fresh_blocks, summary)}"
@@ -116,7 +116,7 @@ def _of_region(name: str, summary: Summary, evidence: Evidence, condition: Condi
 def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> str:
     chances = sureness.chance_of_region(region, evidence)
     if not region.blocks or chances is None:
-        apart = amounts_apart(summary, region.contrast)
+        apart = summary.measure.apart(region.contrast)
         more = "" if region.contrast is None else f" The points inside have {apart} more."
         if summary.is_exact:
             return f"Read from {_points(evidence.points)}; training them again gives the same numbers.{more}"
@@ -130,7 +130,7 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
     together = "" if tried == 1 else f", the {tried} regions that were tried taken together"
     basis = (
         f"{_sentence(on_fresh(region.blocks, summary))} the difference was"
-        f" {amounts_apart(summary, region.contrast, region.contrast_interval)} more inside than outside all regions"
+        f" {summary.measure.apart(region.contrast, region.contrast_interval)} more inside than outside all regions"
         f" (mean and 95 % interval over {_units(summary)}). A one-sided t-test: the chance of as much where it is not"
         f" more is {chance(chances)}{together}; {LEVELS}."
     )
@@ -144,13 +144,13 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
 def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Claim:
     statement = f"They differ more with {point_on_axes(summary, one.point)} than elsewhere"
     where = "Trained again" if summary.is_exact else _sentence(on_fresh(one.seeds, summary))
-    came = f"{where} it came to {amounts(summary, one.confirmed, one.interval)}"
+    came = f"{where} it came to {summary.measure.amounts(one.confirmed, one.interval)}"
     if one.confirmed is None:
         return Claim(name, word, statement, "It could not be trained anew.")
     luck = (
         ""
         if summary.is_exact
-        else f" The search said {amount(summary, one.searched, 3)}: the best of many is partly luck."
+        else f" The search said {summary.measure.amount(one.searched, 3)}: the best of many is partly luck."
     )
     if one.contrast is None:
         return Claim(name, word, statement, f"{came}, which nothing can be compared with.{luck}")
@@ -161,7 +161,7 @@ def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Clai
         word,
         statement,
         f"{came}; less what places elsewhere gave that were trained beside it, this is"
-        f" {amounts_apart(summary, one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
+        f" {summary.measure.apart(one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
         f" where it is not more is {chance(one.p)}{together}; {LEVELS}.{luck}",
     )
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from comparator.findings.controls import Controlled, Controls, Design
 from comparator.findings.recheck import Rechecked
-from comparator.report.numbers import Measure, listed
+from comparator.objective.amounts import Measure
+from comparator.report.numbers import listed
+from comparator.report.recheck import as_they_are
 
 CAUSES: dict[Design, str] = {
     "rows": "the number of rows, or of the steps that go with it",
@@ -37,6 +39,8 @@ def sentences(found: Controls, measure: Measure) -> list[str]:
     `measure` puts a number into words.
     """
     said = [sentence(each, measure) for each in found.found]
+    if any(each.found.claim.startswith("region") for each in found.found):
+        said.append(f"All {as_they_are(found.id).removeprefix('these ')}.")
     said += [f"{TITLES_OF_IDLE.get(reason.partition(':')[0], '')}{reason.partition(': ')[2]}." for reason in found.idle]
     if found.left:
         what = listed([TITLES[design] for design in found.left])

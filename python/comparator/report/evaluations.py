@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import quote
 
-from comparator.findings.axes import Axis, is_number, show
+from comparator.findings.axes import Axis
 from comparator.findings.mean_predictor import SKILL
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import is_number, show
 from comparator.report import numbers
 from comparator.report.figures.channels import metric_heading
 from comparator.results.record import Run
@@ -17,16 +18,18 @@ from comparator.results.record import Run
 def evaluations_content(
     summary: Summary, experiments: str = "..", only: Collection[int] | None = None
 ) -> dict[str, Any]:
-    """Return the table of evaluations: its `columns`, the `axes` of the space, and its `rows`.
+    """Return the table of evaluations: its `columns`, those that are `shares`, the `axes` of the space, and its `rows`.
 
     A row is the evaluation's number, its status, its cells, its logs as pairs of name and address, and why it failed;
     where `only` is given, that of evaluations with these numbers alone. Numbers have four significant digits: what
-    reads them rounds no further. `experiments` is the address of the folder of all experiments.
+    reads them rounds no further; shares are fractions, which a page shows in per cent.
+    `experiments` is the address of the folder of all experiments.
     """
     shown = [one for one in summary.evaluations if only is None or one.number in only]
     columns, cells = _table(summary, shown)
     return {
         "columns": columns,
+        "shares": ["difference"] if summary.kind != "single" and summary.measure.is_share else [],
         "axes": [_axis_content(axis) for axis in summary.axes],
         "rows": [
             [

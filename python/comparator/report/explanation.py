@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from comparator.evidence.contributions import Contributions, Group, Without
 from comparator.findings.explanation import Explained, Explanation, called, plural
 from comparator.findings.summary import Summary
-from comparator.report.numbers import amounts, amounts_apart, listed, measure_in, percent
+from comparator.report.numbers import listed, percent
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import CONFIRM
 from comparator.space import ParameterSpace
@@ -141,7 +141,8 @@ def _without(found: Contributions, summary: Summary) -> str:
 
 
 def _beside(one: Without, summary: Summary) -> str:
-    without, whole = amounts(summary, one.without, one.without_interval), amounts(summary, one.difference, one.interval)
+    amounts = summary.measure.amounts
+    without, whole = amounts(one.without, one.without_interval), amounts(one.difference, one.interval)
     return f"{without} instead of {whole}"
 
 
@@ -182,7 +183,7 @@ def _number(count: int) -> str:
 def headings(summary: Summary, metric: str) -> list[str]:
     """Return the headings of the table of groups, but for its first column."""
     own = [f"{what}, {model}" for what in (metric, "variance of labels") for model in summary.models]
-    influence = f"influence{measure_in(summary).in_units}"
+    influence = f"influence{summary.measure.in_units}"
     return ["of the rows", "of the difference", influence, *own, "labels correlate"]
 
 
@@ -193,7 +194,7 @@ def rows(found: Contributions, summary: Summary) -> list[list[str]]:
             group.name,
             percent(group.rows),
             "" if group.share is None else _share(group.share),
-            amounts_apart(summary, group.influence, group.interval, unit=False),
+            summary.measure.apart(group.influence, group.interval, unit=False),
             *("" if each is None else f"{each:.3g}" for each in (*group.metrics, *group.variances)),
             "" if group.agreement is None else f"{group.agreement:.2f}",
         ]

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from comparator.findings.axes import show
 from comparator.findings.summary import Summary, search_settings
 from comparator.findings.workers import spans_of, typical, working_times_of
+from comparator.formats.numbers import show
 from comparator.formats.spelling import spelling
 from comparator.report import numbers, words
 from comparator.results.frozen import FrozenExperiment, by_dotted_name

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.findings.axes import is_number, show
 from comparator.findings.like_for_like import Effect, Fact, LikeForLike, Recomputed
-from comparator.report.numbers import round_to
+from comparator.formats.numbers import is_number, round_to, show
 
 DIGITS = 4
 

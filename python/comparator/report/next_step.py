@@ -7,14 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from comparator.findings.recheck import LOST, Rechecked
+from comparator.findings.studies import studies_of
 from comparator.findings.summary import Summary, search_settings
-from comparator.report.commands import command_of, typed_command, where_options, with_settings, without_option
+from comparator.report.commands import (
+    MORE_REPLICATES,
+    command_of,
+    typed_command,
+    where_options,
+    with_settings,
+    without_option,
+)
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.state import ALIVE
+from comparator.strategies.blocks import SPLIT
 
 if TYPE_CHECKING:
+    from comparator.findings.variance import TrainingVariance
     from comparator.findings.verdict import Findings
 
+REPEATED = 3  # trainings that are asked to come out again
 CUT_SHORT = ("stopped", "interrupted", "failed")
 #: Why nothing is said of evaluations that are shown before they are looked at together.
 BEING_READ = "what the evaluations say together is being worked out"
@@ -65,6 +77,52 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
             _with(again, f"confirm.seeds={2 * max(asked, evidence.fresh_blocks)}"),
         )
     return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
+
+
+def after_recheck(experiment: FrozenExperiment, was: FrozenExperiment, found: Sequence[Rechecked]) -> Step:
+    """The step that says most more once the claims of the experiment `was` were tried again."""
+    verdicts = {each.verdict for each in found}
+    if verdicts & {*LOST}:
+        words = "What is lost may be a change of models, data or packages: do the trainings still come out as they did?"
+        return Step(words, f"{_command(experiment, 'verify')} --sample {REPEATED}")
+    if "not settled" in verdicts:
+        return _more_blocks(was, "To settle it, ask again with more fresh blocks")
+    again = _search_again(was)
+    if again and any(each.claim.startswith("region") for each in found):
+        return Step("It holds. Look closer: search within the region", shlex.join([*again, "--focus", f"{was.id}:1"]))
+    if studies_of(was) is not None:
+        words = "It holds. Is it the study, or only its size?"
+        return Step(words, f"{_command(experiment, 'recheck')} --controls")
+    return Step("It holds. What makes its trainings differ: split, or seed?", _command(experiment, "variance"))
+
+
+def after_variance(was: FrozenExperiment, found: TrainingVariance) -> Step:
+    """The step that says most more once it is known what makes trainings of a point of the experiment `was` differ."""
+    from comparator.evidence.variance import REST
+
+    most = max(found.difference.parts, key=lambda part: part.share)
+    if most.name in (SPLIT, REST):
+        return _more_blocks(was, "More splits are what makes a difference surer: ask again with more fresh blocks")
+    again, words = _search_again(was), "More seeds are what makes a difference surer: train each point on more of them"
+    return Step(words, _with(again, f"search.replicates={MORE_REPLICATES}") if again else "")
+
+
+def after_controls(experiment: FrozenExperiment) -> Step:
+    """Where to read what became of a difference of two studies that were cut alike."""
+    words = f"The report of '{experiment.rechecks}' says so beside what it found"
+    return Step(words, _command(experiment, "report"))
+
+
+def _command(again: FrozenExperiment, name: str) -> str:
+    """A command of the experiment that another tries again."""
+    words = ["comparator", name, again.rechecks or "", *where_options(typed_command(again), "--experiments")]
+    return shlex.join(words)
+
+
+def _more_blocks(was: FrozenExperiment, words: str) -> Step:
+    again, confirm = _search_again(was), was.stages.confirm
+    seeds = 2 * (confirm.seeds if confirm is not None else MORE_REPLICATES)
+    return Step(words, _with(again, f"confirm.seeds={seeds}") if again else "")
 
 
 def _in_region(experiment: FrozenExperiment, summary: Summary, findings: Findings, again: Sequence[str]) -> Step:

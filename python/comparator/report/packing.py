@@ -82,6 +82,7 @@ class _Packing:
         end = -len(tail) or None
         return {
             "names": table["columns"],
+            "shares": table["shares"],
             "axes": table["axes"],
             "count": len(rows),
             "number": _steps(numbers),

@@ -59,6 +59,7 @@
   const filter = document.getElementById("filter");
   const clear = document.getElementById("clear");
   let columns = [];
+  let shares = []; // the columns of fractions that are read in per cent
   let axes = []; // the hyperparameters, in the form that is handed over
   let rows = []; // {number, status, cells, logs, reason, text}
   let listed = []; // those that are shown, in their order
@@ -67,7 +68,9 @@
   let to = -1;
   let prints = false;
 
-  const written = (cell) => (cell === null ? "" : String(cell));
+  const perCent = (number) => `${Number((100 * number).toPrecision(4))} %`;
+  const isShare = (name) => shares.includes(name);
+  const written = (cell, column) => (cell === null ? "" : typeof cell === "number" && isShare(columns[column]) ? perCent(cell) : String(cell));
   const readRow = ([number, status, cells, logs, reason]) => ({ number, status, cells, logs, reason, text: null });
 
   function textOf(row) {
@@ -82,12 +85,13 @@
   function take(content) {
     const again = content && columns.join("\n") === content.columns.join("\n");
     columns = content?.columns || [];
+    shares = content?.shares || [];
     axes = content?.axes || [];
     rows = (content?.rows || []).map(readRow);
     knowAxes();
     if (!table || again) return;
     const widths = columns.map((name, column) =>
-      Math.min(26, 3 + rows.reduce((most, row) => Math.max(most, written(row.cells[column]).length), headingWidth(name))));
+      Math.min(26, 3 + rows.reduce((most, row) => Math.max(most, written(row.cells[column], column).length), headingWidth(name))));
     const group = made("colgroup");
     const last = Math.min(90, rows.reduce((most, row) =>
       Math.max(most, 3 + row.logs.reduce((sum, [name]) => sum + name.length + 1, 0)), 30)); // no log is cut off
@@ -155,14 +159,15 @@
     line.setAttribute("aria-rowindex", place + 2);
     if (row.status !== "ok") line.classList.add("failed");
     if (chosen.has(row.number)) line.classList.add("chosen");
-    for (const cell of row.cells) {
+    row.cells.forEach((cell, column) => {
       const one = line.insertCell();
-      one.textContent = written(cell);
-      if (written(cell).length > LONG) {
-        one.title = written(cell);
+      const text = written(cell, column);
+      one.textContent = text;
+      if (text.length > LONG) {
+        one.title = text;
         one.className = "long";
       }
-    }
+    });
     const last = line.insertCell();
     last.className = "long";
     for (const [name, address] of row.logs) {
@@ -297,7 +302,11 @@
 
   const conditions = document.getElementById("conditions");
   const counted = conditions?.querySelector("output");
-  const sideWords = (side) => (side.values ? side.values.map(String).join(", ") : `${side.from} to ${side.to}`);
+  function sideWords(name, side) {
+    const said = isShare(name) ? perCent : String;
+    return side.values ? side.values.map((value) => (typeof value === "number" ? said(value) : String(value))).join(", ")
+      : `${said(side.from)} to ${said(side.to)}`;
+  }
 
   function knowAxes() {
     const known = axes.map((axis) => {
@@ -319,7 +328,7 @@
   function showConditions() {
     if (!conditions) return;
     const items = [...where].map(([name, side]) => {
-      const button = made("button", `${name} ${sideWords(side)}`);
+      const button = made("button", `${name} ${sideWords(name, side)}`);
       button.type = "button";
       button.title = "Leave this condition out";
       button.append(made("span", " ×"));
@@ -344,11 +353,14 @@
   }
 
   function readSide(name, text) {
-    const range = text.match(/^\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*(?:to|:|-|–)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*$/i);
-    if (range) return { from: Math.min(Number(range[1]), Number(range[2])), to: Math.max(Number(range[1]), Number(range[2])) };
+    const range = text.match(/^\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*%?\s*(?:to|:|-|–)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*%?\s*$/i);
+    if (range) {
+      const ends = [range[1], range[2]].map((end) => Number(end) / (isShare(name) ? 100 : 1));
+      return { from: Math.min(...ends), to: Math.max(...ends) };
+    }
     const column = columns.indexOf(name);
     const wanted = text.split(",").map((each) => each.trim()).filter(Boolean);
-    const known = new Map(rows.map((row) => [written(row.cells[column]), row.cells[column]]));
+    const known = new Map(rows.map((row) => [written(row.cells[column], column), row.cells[column]]));
     return wanted.length && wanted.every((each) => known.has(each)) ? { values: wanted.map((each) => known.get(each)) } : null;
   }
 

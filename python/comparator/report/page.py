@@ -20,7 +20,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from comparator.findings.axes import show
 from comparator.findings.controls import Controls
 from comparator.findings.explanation import Explanation
 from comparator.findings.like_for_like import LikeForLike
@@ -28,6 +27,8 @@ from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import Summary
 from comparator.findings.verdict import Findings
 from comparator.findings.yardstick import InMetric
+from comparator.formats.numbers import round_to, show
+from comparator.objective.amounts import measure_by, measure_of
 from comparator.report import commands, numbers, words
 from comparator.report.answer import Answer
 from comparator.report.bundle import bundle
@@ -135,6 +136,7 @@ def render(
             style=style(),
             words=words,
             numbers=numbers,
+            measure_by=measure_by,
             said=said,
             title=_subtitle(experiment, said.question),
             meanings=MEANINGS,
@@ -160,7 +162,7 @@ def render(
             likeness=box_of(likeness, summary.models),
             explained=None if experiment.crossing is not None else section_of(explanation, experiment, summary),
             controlled=section_of_controls(
-                controls, numbers.measure_of(experiment), shlex.join(commands.controls_command(experiment))
+                controls, measure_of(experiment), shlex.join(commands.controls_command(experiment))
             ),
             control_headings=HEADINGS,
             **scripts(),
@@ -214,7 +216,7 @@ def environment() -> Environment:
     )
     made.filters["words_apart"] = words_apart
     made.filters["show"] = lambda value: "" if value is None else show(value)
-    made.filters["short"] = lambda value: "" if value is None else show(numbers.round_to(value, 3))
+    made.filters["short"] = lambda value: "" if value is None else show(round_to(value, 3))
     made.globals["is_claim"] = lambda part: isinstance(part, Claim)
     return made
 

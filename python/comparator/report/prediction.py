@@ -8,9 +8,10 @@ from statistics import fmean
 from typing import Any
 
 from comparator.errors import ComparatorError
-from comparator.findings.axes import show
 from comparator.findings.verdict import SEED, placed
-from comparator.report.numbers import point_words, round_to, with_interval
+from comparator.formats.numbers import round_to, show
+from comparator.objective.amounts import Measure, measure_of
+from comparator.report.numbers import point_words
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Evaluation
 from comparator.space import Constant, ParameterSpace, Point
@@ -111,14 +112,15 @@ def words(experiment: FrozenExperiment, predicted: Predicted) -> list[str]:
     names = predicted.varied
     near = f"{point_words(predicted.nearest, names)}, {show(round_to(predicted.distance, 2))} of the range away"
     low, high = predicted.interval
+    measure = measure_of(experiment)
     first = experiment.stages.first
     short = "" if first is None else f", of trainings of {first.epochs} of {first.full} epochs"
     larger = f"; {models[int(low > 0)]} has the larger {experiment.metric}" if paired and low * high > 0 else ""
     return [
         f"at {point_words(predicted.point, names)}: {what}{short}",
-        f"  mean over {_over(experiment)}: {with_interval(predicted.mean, predicted.interval)}{larger}",
-        f"  {one}: {_range(predicted.mean, predicted.of_one)}",
-        f"  nearest of {predicted.points} evaluated points: {near}; {show(round_to(predicted.nearest_mean, 2))} there",
+        f"  mean over {_over(experiment)}: {measure.amounts(predicted.mean, predicted.interval)}{larger}",
+        f"  {one}: {_range(measure, predicted.mean, predicted.of_one)}",
+        f"  nearest of {predicted.points} evaluated points: {near}; {measure.amount(predicted.nearest_mean, 2)} there",
     ]
 
 
@@ -130,5 +132,5 @@ def _over(experiment: FrozenExperiment) -> str:
     return "splits and seeds" if has_splits else "seeds"
 
 
-def _range(mean: float, interval: Interval) -> str:
-    return with_interval(mean, interval).partition(" ")[2]
+def _range(measure: Measure, mean: float, interval: Interval) -> str:
+    return "".join(measure.amounts(mean, interval).partition("[")[1:])

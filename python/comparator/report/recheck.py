@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from comparator.findings.recheck import Rechecked, trained_anew
-from comparator.report.numbers import listed, measure_of
+from comparator.objective.amounts import measure_of
+from comparator.report.numbers import listed
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace
@@ -25,10 +26,20 @@ def sentences(found: Sequence[Rechecked], frozen: FrozenExperiment, records: Seq
             f"{each.claim}{where.get(each.claim, '')}, {each.what}: {each.verdict}: {now}, it was {was}; {change} over"
             f" the same {each.blocks} blocks"
         )
+    if any(each.claim.startswith("region") for each in found):
+        lines.append(f"note: {as_they_are(frozen.rechecks or '')}")
     done, stored = trained_anew(records)
     if not done:
         lines.append(f"note: all {stored} trainings were found in the store: nothing that they rest on is new")
     return lines
+
+
+def as_they_are(identifier: str) -> str:
+    """Return how these numbers of a region differ from those of the report that claims it."""
+    return (
+        f"these are means of the fresh trainings as they are; of a region the report of '{identifier}' has the mean"
+        " over all of it, by a model of all evaluations, which may differ by a little"
+    )
 
 
 def _all_of(found: Sequence[Rechecked], frozen: FrozenExperiment) -> str:

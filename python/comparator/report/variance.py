@@ -6,8 +6,9 @@ import math
 
 from comparator.evidence.variance import BETWEEN, REST, Part, Variance
 from comparator.findings.variance import TrainingVariance
+from comparator.objective.amounts import measure_of
 from comparator.report.numbers import listed, percent, point_words
-from comparator.results.frozen import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment, described_in
 from comparator.strategies.blocks import INITIALISATION, ORDER, SEED, SPLIT
 
 BAR, WIDTH = "\N{FULL BLOCK}", 30
@@ -54,10 +55,13 @@ def sentences(found: TrainingVariance, experiment: FrozenExperiment) -> list[str
             f" {_shares(found.metric, found)}."
         )
     if found.one_seed and not _are_apart(found):
+        files = described_in(
+            model for model, label in zip(experiment.models, experiment.labels, strict=True) if label in found.one_seed
+        )
         takes = "takes" if len(found.one_seed) == 1 else "take"
         said.append(
             f"{listed(list(found.one_seed))} {takes} one seed, so that first weights, order of the rows and other draws"
-            " are not told apart; seeds = { initialisation = 'NAME', order = 'NAME' } in model.toml names those it has."
+            f" are not told apart; seeds = {{ initialisation = 'NAME', order = 'NAME' }} in {files} names those it has."
         )
     return said
 
@@ -71,12 +75,12 @@ def in_short(found: TrainingVariance) -> str:
 
 def lines(found: TrainingVariance, experiment: FrozenExperiment) -> list[str]:
     """Return what a terminal shows: where it is and how much it deviates, a bar for each part, and the sentences."""
-    difference = found.difference
+    difference, amount = found.difference, measure_of(experiment).amount
     levels = [f"{count} levels of {SHORT[name]}" for name, count in difference.levels.items()]
     where = f"at {point_words(found.point, varied_in(experiment))}" if found.point else "at the settings as given"
     first = (
-        f"{where}: the difference of one pair of trainings is {difference.mean:.3g}, and deviates by"
-        f" {math.sqrt(difference.variance):.2g}; {listed(levels)} were met evenly; of its variance"
+        f"{where}: the difference of one pair of trainings is {amount(difference.mean, 3)}, and deviates by"
+        f" {amount(math.sqrt(difference.variance), 2)}; {listed(levels)} were met evenly; of its variance"
     )
     said = [first, *_bars(difference, found)]
     if found.metric is not None:

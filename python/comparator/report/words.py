@@ -9,14 +9,15 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from comparator.findings.axes import show
 from comparator.findings.controls import is_control
 from comparator.findings.mean_predictor import LOSS, SCALED_LOSS, SKILL
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
+from comparator.formats.numbers import round_to, show
+from comparator.objective.amounts import measure_by
 from comparator.objective.differences import difference_called
-from comparator.report.numbers import amount, amounts, amounts_apart, listed, measure_by, percent, point_words, round_to
+from comparator.report.numbers import listed, percent, point_words
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Run
 
@@ -104,7 +105,7 @@ def promise(summary: Summary, findings: Findings) -> str | None:
     ends = sorted(sign * end for end in prediction.interval)
     extreme = "largest difference" if summary.kind != "single" else f"{'highest' if summary.maximise else 'lowest'} "
     extreme += "" if summary.kind != "single" else summary.metric
-    expected = amounts(summary, sign * prediction.mean, ends)
+    expected = summary.measure.amounts(sign * prediction.mean, ends)
     return (
         f"A model of these evaluations expects the {extreme}, {expected} on average "
         f"over splits and seeds, at {point_words(found.point, names)}; a search that follows such a model (bayesian) "
@@ -292,10 +293,10 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
         return []
     said = []
     if evidence.missed is not None:
-        most = amount(summary, evidence.missed, 3)
+        most = summary.measure.amount(evidence.missed, 3)
         said.append(f"A mean difference of up to {most} cannot be excluded: its 95 % interval reaches that far.")
     if evidence.missed_contrast is not None and not findings.regions:
-        most = amounts_apart(summary, evidence.missed_contrast)
+        most = summary.measure.apart(evidence.missed_contrast)
         said.append(
             f"That the places which were tried differ from elsewhere by up to {most} cannot be excluded: the 95 % "
             f"interval over {evidence.fresh_blocks} fresh block{'s' * (evidence.fresh_blocks != 1)}, each a data split "
@@ -307,7 +308,7 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
     elif not evidence.fresh_blocks:
         said.append("Nothing was trained anew, so that how small a difference may have been missed is not known.")
     if evidence.noise:
-        noise = amount(summary, evidence.noise, 3)
+        noise = summary.measure.amount(evidence.noise, 3)
         said.append(
             f"At one and the same point the difference changes from training to training by {noise} (standard "
             "deviation): a single evaluation is no more precise than that."
@@ -392,7 +393,8 @@ def repeats_exactly(summary: Summary) -> str:
     none = "no seed" if len(summary.models) == 1 else "a seed"
     return (
         f"Repeating a training gives the same number: {who} {none} that is known. Where a training has randomness, let "
-        "a hyperparameter seed it: one called rng_seed is found by its name, another is named in model.toml."
+        "a hyperparameter seed it: one called rng_seed is found by its name, another is named in "
+        f"{summary.described_in}."
     )
 
 

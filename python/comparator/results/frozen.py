@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
@@ -65,6 +65,11 @@ class Submodel(Form):
         """The name of the file that describes it, or would: of `first.py` it is `first.toml`, beside it."""
         path = PurePath(self.path)
         return path.with_suffix(".toml").name if path.suffix == ".py" else "model.toml"
+
+
+def described_in(models: Iterable[Submodel]) -> str:
+    """The names of the files that describe these models, or would: `model.toml`, `first.toml or second.toml`."""
+    return " or ".join(dict.fromkeys(model.description_file for model in models))
 
 
 class MetricDescription(Form):

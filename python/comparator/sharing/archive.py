@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest_path
 from comparator.formats.text import shown
 from comparator.sharing.crate import CHUNK, METADATA, identifier_of, is_safe
 
@@ -41,7 +41,7 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError:
-            raise InputError(f"{path}: no such file") from None
+            raise InputError(f"{path}: no such file{nearest_path(path)}") from None
         except DAMAGED as error:
             raise self._damage(error) from None
         try:

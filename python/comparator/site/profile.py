@@ -316,7 +316,7 @@ def _last_words(result: subprocess.CompletedProcess[str]) -> str:
 def _seconds(text: str) -> int:
     match = CLOCK.fullmatch(text)
     if match is None or not any(map(int, match.groups())):
-        raise ValueError("must be a time as HH:MM:SS, such as 01:30:00")
+        raise ValueError("must be a time as HH:MM:SS, such as 01:30:00 for one hour and a half")
     hours, minutes, seconds = map(int, match.groups())
     return hours * 3600 + minutes * 60 + seconds
 

@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from comparator.errors import ComparatorError, InputError
+from comparator.errors import ComparatorError, InputError, nearest_path
 from comparator.extensions.own_code import FAILURES, import_own
 from comparator.formats.text import message
 from comparator.space import ParameterSpace, Point
@@ -42,7 +42,7 @@ def find_file(name: str) -> type[Strategy]:
     """The strategy in the user's own file, which may import what lies beside it; raises `InputError`."""
     file = Path(name)
     if not file.is_file():
-        raise InputError(f"strategy: {file}: no such file")
+        raise InputError(f"strategy: {file}: no such file{nearest_path(file)}")
     try:
         module = import_own(file.parent, file.stem)
     except FAILURES as error:

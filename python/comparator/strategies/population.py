@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from comparator.errors import InputError, nearest
+from comparator.errors import InputError, nearest, nearest_path
 from comparator.formats.spelling import check_once, spelling
 from comparator.space import Constant, ParameterSpace, Point
 from comparator.strategies.options import FilePath, FromOne, FromTwo, Probability, StrategyOptions
@@ -63,7 +63,7 @@ def read_points(space: ParameterSpace, path: Path) -> list[Point]:
                     raise InputError(f"{path}: no column '{parameter.name}'{nearest(parameter.name, header)}")
             return [space.parse(row, f"{path}, line {table.line_num}") for row in table]
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(f"{path}: no such file{nearest_path(path)}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:

@@ -34,6 +34,7 @@ from comparator.errors import ComparatorError, InputError, named_as_typed
 from comparator.evidence.chance import FEWEST_BLOCKS
 from comparator.evidence.paired import Observation, Paired
 from comparator.experiment import opening
+from comparator.experiment.closing import say_what_is_next
 from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan as make_one
 from comparator.experiment.host import Host
@@ -404,6 +405,7 @@ def _report(host: Host, path: Path, frozen: WholeExperiment) -> Path:
     for sentence in said:
         host.say(sentence)
     host.show(f"report: {path / 'report.html'}")
+    say_what_is_next(host, read_json(path / "report.json") or {})
     return path
 
 

@@ -36,6 +36,7 @@ from comparator.results.record import Evaluation
 from comparator.results.whole import whole_evaluations
 from comparator.studies import beside, figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference
+from comparator.studies.next_step import on_more_splits
 from comparator.studies.study import Planned, Study, begin, reopen
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, SweepFile, words
 
@@ -259,7 +260,9 @@ def _report(
         drawn = [figures.cross_study(scores, metric, table.studies, rows) for metric in metrics]
         pictures = figures.write(opened.folder / "figures", drawn)
         short = in_short(scores, metrics[0])
-        page.write(opened.folder, opened.frozen, said, short, pictures, sections, files)
+        words = "To be surer of what separates the studies, train on more splits; what is trained already is found"
+        step = on_more_splits(opened.frozen, NAME, table.splits, words)
+        page.write(opened.folder, opened.frozen, said, short, pictures, sections, files, step)
     return sweep.conclude(host, opened.folder, files)
 
 

@@ -33,6 +33,7 @@ from comparator.results.record import Evaluation
 from comparator.results.run_store import RunStore
 from comparator.results.whole import whole_evaluations
 from comparator.studies import figures, page, sweep, tables
+from comparator.studies.next_step import on_more_splits
 from comparator.studies.study import Planned, Study, begin, reopen
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, words
 
@@ -187,7 +188,9 @@ def _report(
         pictures = figures.write(opened.folder / "figures", drawn)
         sections = [_numbers(curves, metric, table.studies) for metric in metrics]
         said, short = answer(curves, metrics[0], table.studies), in_short(curves, metrics[0])
-        page.write(opened.folder, opened.frozen, said, short, pictures, sections, files)
+        words = "To tell the curves apart, train on more splits; what is trained already is found"
+        step = on_more_splits(opened.frozen, NAME, table.splits, words)
+        page.write(opened.folder, opened.frozen, said, short, pictures, sections, files, step)
     return sweep.conclude(host, opened.folder, files)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from comparator.evidence.omission import Mean
-from comparator.report.figures.channels import Row, clip, lanes, number_channel, series
+from comparator.formats.numbers import with_interval
+from comparator.objective.amounts import Measure, measure_of
+from comparator.report.figures.channels import Row, clip, labels_in, lanes, number_channel, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MODELS, MUTED, PAPER, SHAPES
-from comparator.report.numbers import printable, with_interval
+from comparator.report.numbers import printable
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies.left_out_changes import Change, Effect, Found
 
@@ -27,18 +29,19 @@ def draw(found: Found, kind: str, frozen: FrozenExperiment) -> list[Figure]:
 
 
 def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> Figure:
-    effects = found.effects[:MOST]
+    effects, measure = found.effects[:MOST], measure_of(frozen)
     alone = found.controls[0] if len(found.controls) == 1 else None
     names = [each.subset.name for each in effects] + [RANDOM] * (alone is not None)
     y, labels = lanes([clip(name, 22) for name in names])
-    rows = [row for lane, each in enumerate(effects) for row in _mark(each.omission.change, lane, each)]
-    of_random = [] if alone is None else _mark(alone.difference, len(effects), None)
+    rows = [row for lane, each in enumerate(effects) for row in _mark(each.omission.change, lane, each, measure)]
+    of_random = [] if alone is None else _mark(alone.difference, len(effects), None, measure)
     for lane, each in enumerate(effects if alone is None else []):
         control = found.control_of(each)
-        of_random += _mark(control.difference, lane + 2 * APART, None) if control is not None else []
+        of_random += _mark(control.difference, lane + 2 * APART, None, measure) if control is not None else []
     ends = [end for row in (*rows, *of_random) for end in (row["low"], row["high"])] + [0.0]
     difference = "change of V" if frozen.objective.symbol == "V" else "change"
-    x = number_channel("x", clip(f"{difference}, {frozen.objective.name}", 60), holding=ends, grid=True)
+    title = [clip(f"{difference}, {frozen.objective.name}", 60) + measure.in_units]
+    x = number_channel("x", title, holding=ends, grid=True, **labels_in(measure, apart=True))
     bounds = {"x": {**x, "field": "low"}, "x2": {"field": "high"}}
     fill = {"field": "colour", "type": "nominal", "scale": None}
     band = [{**row, "from": -0.6, "to": len(names) - 0.4} for row in of_random] if alone is not None else []
@@ -71,14 +74,14 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> Figure:
     )
 
 
-def _mark(mean: Mean | None, lane: float, effect: Effect | None) -> list[Row]:
+def _mark(mean: Mean | None, lane: float, effect: Effect | None, measure: Measure) -> list[Row]:
     """A mark with its interval; none where there is no mean."""
     if mean is None:
         return []
     low, high = mean.interval or (mean.value, mean.value)
     name = RANDOM if effect is None else effect.subset.name
     colour = INK if effect is not None and effect.omission.shown else PAPER
-    tip = printable(f"{name}\n{with_interval(mean.value, mean.interval)}")
+    tip = printable(f"{name}\n{measure.apart(mean.value, mean.interval)}")
     return [{"x": mean.value, "low": low, "high": high, "y": lane, "colour": colour, "tip": tip}]
 
 

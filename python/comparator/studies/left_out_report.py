@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comparator.evidence.omission import ALPHA, Mean
-from comparator.findings.axes import show
+from comparator.formats.numbers import round_to, show, with_interval
 from comparator.formats.text import write_text_whole
-from comparator.report.numbers import Measure, measure_of, round_to, with_interval
+from comparator.objective.amounts import Measure, measure_of
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, left_out_figures, page
 from comparator.studies.left_out_changes import Change, Control, Effect, Found
 from comparator.studies.left_out_predictions import Moved
+from comparator.studies.next_step import asked_again
 
 TABLE = "left_out.csv"
 
@@ -32,7 +33,10 @@ def write(folder: Path, frozen: FrozenExperiment, kind: str, found: Found) -> tu
     write_text_whole(folder / "tables" / TABLE, _csv(found, frozen))
     sections = [_ranking(found, kind, frozen), *_predictions(found, frozen), *_failures(found)]
     own = {"difference": frozen.objective.name, "models": list(frozen.labels), **found.as_json()}
-    page.write(folder, frozen, said, _in_short(found, kind, measure_of(frozen)), pictures, sections, [TABLE], **own)
+    more = "To see smaller changes, take more blocks; what is trained already is found"
+    step = asked_again(frozen, more, f"left_out.blocks={2 * found.blocks}")
+    short = _in_short(found, kind, measure_of(frozen))
+    page.write(folder, frozen, said, short, pictures, sections, [TABLE], step, **own)
     return said, [TABLE]
 
 
@@ -45,7 +49,7 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
         return [f"Nothing can be said: no training without any of the {kind} has a difference."]
     measure = measure_of(frozen)
     by = measure.apart(change.value, change.interval)
-    to = f"from {_size(found.whole.value, measure)} to {_size(found.whole.value + change.value, measure)}"
+    to = f"from {measure.amount(found.whole.value, 2)} to {measure.amount(found.whole.value + change.value, 2)}"
     if not first.omission.shown:
         beyond = ", beyond what random rows change" if found.controls else ""
         said = [
@@ -63,7 +67,7 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
     rest = first.change.elsewhere
     if rest is not None:
         there = measure.apart(rest.change.value, rest.change.interval)
-        whole = _size(rest.whole, measure)
+        whole = measure.amount(rest.whole, 2)
         lead = f"{lead} Over the held-out rows of other {kind} alone it changes by {there}, from {whole}."
     control = found.control_of(first)
     if control is not None and control.difference is not None:
@@ -269,11 +273,6 @@ def _apart(mean: Mean | None, measure: Measure) -> str:
 def _change(value: float, measure: Measure) -> str:
     """A change of the difference, with two digits that count."""
     return measure.apart(round_to(value, 2), None)
-
-
-def _size(value: float, measure: Measure) -> str:
-    """A difference with two digits that count."""
-    return f"{_number(100 * value)} %" if measure.is_share else _number(value)
 
 
 def _ends(mean: Mean | None) -> tuple[float, ...]:

@@ -14,9 +14,10 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from comparator.formats.text import write_text_whole
+from comparator.report.next_step import Step
 from comparator.report.numbers import printable
 from comparator.report.page import COLOURS
-from comparator.report.typesetting import whole_numbers
+from comparator.report.typesetting import whole_numbers, words_apart
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies.figures import Picture
 
@@ -38,6 +39,8 @@ TEMPLATE = """<!DOCTYPE html>
 </header>
 <section class="answer"><h2>Answer</h2>
   <p class="lead">{{ answer | join(" ") }}</p>
+  <p class="next"><b>Next:</b> {{ next.words }}{% if next.command %}
+  <span class="command"><code>{{ next.command | words_apart }}</code></span>{% else %}.{% endif %}</p>
 </section>
 {% if pictures %}
 <div class="figures">
@@ -98,16 +101,18 @@ def write(
     pictures: Sequence[Picture],
     sections: Sequence[Section],
     files: Sequence[str],
+    step: Step,
     **more: Any,
 ) -> Path:
     """Write `report.html` and `report.json` whole into an experiment's folder; returns the page's path.
 
-    What comes from data is escaped. `found` is the answer in a few words, for a table of experiments; the file for
-    programs has it, the answer, and `more`.
+    What comes from data is escaped. `found` is the answer in a few words, for a table of experiments, `step` what to do
+    next; the file for programs has both, the answer, and `more`.
     """
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=whole_numbers
     )
+    environment.filters["words_apart"] = words_apart
     style = (resources.files("comparator.report") / "page.css").read_text(encoding="utf-8")
     text = environment.from_string(TEMPLATE).render(
         title=frozen.title,
@@ -119,11 +124,12 @@ def write(
         in_colours=_in_colours,
         sections=sections,
         files=files,
+        next=step,
     )
     temporary = folder / f".report.html.{os.getpid()}.tmp"
     temporary.write_text(printable(text), encoding="utf-8", errors="replace")
     temporary.replace(folder / "report.html")
-    said = {"answer": " ".join(answer), "found": found}
+    said = {"answer": " ".join(answer), "found": found, "next": {"words": step.words, "command": step.command}}
     content = {"id": frozen.id, "title": frozen.title, "metric": frozen.metric, **said, **more}
     write_text_whole(folder / "report.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
     return folder / "report.html"

@@ -17,7 +17,7 @@ from comparator.evidence.coordinates import Coordinates
 from comparator.evidence.many import holm
 from comparator.evidence.paired import Paired
 from comparator.evidence.replicates import mean_interval
-from comparator.findings.axes import show
+from comparator.objective.amounts import Measure
 from comparator.space import ParameterSpace, Point
 
 ALPHA = 0.05
@@ -159,7 +159,7 @@ def most_different(judged: Sequence[Judged]) -> Judged | None:
     return max(different, key=lambda each: abs(each.largest), default=None)
 
 
-def answer(judged: Sequence[Judged], metric: str, unit: str) -> list[str]:
+def answer(judged: Sequence[Judged], metric: str, measure: Measure) -> list[str]:
     """The sentence that the study is made for, and what stands behind it; `unit` is the difference's."""
     count = len(judged)
     different = [each for each in judged if each.verdict != NONE]
@@ -170,17 +170,17 @@ def answer(judged: Sequence[Judged], metric: str, unit: str) -> list[str]:
     most = most_different(judged)
     if most is None:
         return [f"No two of them are shown to differ in {metric} beyond what seeds and splits give.", corrected, *told]
-    lead = _most_words(most, metric, unit)
+    lead = _most_words(most, metric, measure)
     many = f"{len(different)} of {pairs} {'differs' if len(different) == 1 else 'differ'}"
     places = sum(each.verdict == REGIONS for each in different)
     return [lead, f"{many}, {places or 'none'} of them more under some conditions than elsewhere. {corrected}", *told]
 
 
-def _most_words(most: Judged, metric: str, unit: str) -> str:
+def _most_words(most: Judged, metric: str, measure: Measure) -> str:
     """Which two differ most, under which condition, by how much there and elsewhere."""
     first, second = most.pair.labels
     lower, higher = (first, second) if most.largest > 0 else (second, first)
-    is_so = f"the {metric} of {lower} is on average {_amount(most.largest, unit)} below that of {higher}"
+    is_so = f"the {metric} of {lower} is on average {measure.amount(abs(most.largest), 2)} below that of {higher}"
     place = most.place
     if place is None:
         words = f"{first} and {second} differ most: {is_so}"
@@ -190,12 +190,7 @@ def _most_words(most: Judged, metric: str, unit: str) -> str:
         return f"{words}."
     is_same = place.outside * place.mean >= 0
     elsewhere = "elsewhere" if is_same else "elsewhere the other way round by"
-    return f"{words}; {elsewhere} {_amount(place.outside, unit)}."
-
-
-def _amount(difference: float, unit: str) -> str:
-    size = abs(difference)
-    return f"{show(float(f'{100 * size:.2g}'))} %" if unit == "fraction" else show(float(f"{size:.3g}"))
+    return f"{words}; {elsewhere} {measure.amount(abs(place.outside), 2)}."
 
 
 def _listed(judged: Sequence[Judged]) -> str:

@@ -14,6 +14,7 @@ from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.surrogate import fit_differences
 from comparator.findings.axes import Axis, varying_axes
 from comparator.findings.summary import effect
+from comparator.objective.amounts import PLAIN, Measure
 from comparator.report.figures.channels import Row, clip
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.heat import Scale
@@ -82,8 +83,9 @@ def draw(
     entries: Sequence[Mapping[str, Any]],
     judged: Sequence[Judged],
     difference: str,
+    measure: Measure = PLAIN,
 ) -> Figure:
-    """Return the matrix: maps above its diagonal, what is said of the pairs below it."""
+    """Return the matrix: maps above its diagonal, what is said of the pairs below it; `measure` is the difference's."""
     ground = Ground.of(entries, judged)
     pairs = list(zip(itertools.combinations(range(len(labels)), 2), judged, strict=True))
     maps = {place: _surface(ground, each) for place, each in pairs}
@@ -94,7 +96,7 @@ def draw(
     count = len(labels)
     x, y = _side("x", count), _side("y", count)
     ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
-    colour = scale.channel([difference, "red: larger of the column's model; blue: of the row's"])
+    colour = scale.channel([difference, "red: larger of the column's model; blue: of the row's"], measure)
     tiles = [row for place, cells in maps.items() for row in _tiles(place, cells)]
     dots = [row for place, each in pairs for row in _dots(ground, place, each)]
     frames = [row for place, each in pairs for row in _frames(ground, place, each)]
@@ -107,7 +109,7 @@ def draw(
         layer(boxes, "rect", outline, x=x, y=y, **ends),
         layer(dots, "circle", look, x=x, y=y, color=colour),
         layer(frames, "rect", region, x=x, y=y, **ends),
-        *_texts(pairs, labels, x, y),
+        *_texts(pairs, labels, x, y, measure),
     ]
     side = round(min(MOST, HEIGHT * count))
     return figure("all-pairs", "All pairs", {"layer": layers, "width": side}, _caption(ground), height=side)
@@ -163,13 +165,17 @@ def _frames(ground: Ground, place: tuple[int, int], judged: Judged) -> list[Row]
     return [{"x": _across(place, left), "x2": _across(place, right), "y": _up(place, low), "y2": _up(place, high)}]
 
 
-def _texts(pairs: Sequence[tuple[tuple[int, int], Judged]], labels: Sequence[str], x: Row, y: Row) -> list[Row]:
+def _texts(
+    pairs: Sequence[tuple[tuple[int, int], Judged]], labels: Sequence[str], x: Row, y: Row, measure: Measure
+) -> list[Row]:
     """The names along the diagonal, and below it the mean of each pair with its verdict."""
     many = len(labels) > 5
     names = [{"x": place, "y": place, "text": clip(label, 16)} for place, label in enumerate(labels)]
     said = []
     for (a, b), each in pairs:
-        mean = "no result" if each.pair.mean is None else f"{each.pair.mean:+.2g}"
+        mean = "no result"
+        if each.pair.mean is not None:
+            mean = f"{'+' if each.pair.mean > 0 else ''}{measure.amount(each.pair.mean, 2)}"
         verdict = (
             "not shown"
             if each.verdict == NONE

@@ -11,8 +11,11 @@ from typing import Any
 from markupsafe import Markup
 
 from comparator.formats.text import write_text_whole
+from comparator.objective.amounts import Measure, measure_of
+from comparator.report.next_step import Step
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, page, pairs_figure
+from comparator.studies.next_step import asked_again, look_at
 from comparator.studies.pairs import ALPHA, EVERYWHERE, NONE, REGIONS, Judged, answer, most_different
 
 TABLE = "pairs.csv"
@@ -24,9 +27,9 @@ def write(
     folder: Path, frozen: FrozenExperiment, entries: Sequence[Mapping[str, Any]], judged: Sequence[Judged]
 ) -> list[str]:
     """Write `report.html`, `report.json`, table and figure into a study's folder; returns the answer in sentences."""
-    metric, difference = frozen.metric, frozen.objective.name
-    said = answer(judged, metric, frozen.objective.unit)
-    drawn = pairs_figure.draw(frozen.labels, entries, judged, difference)
+    metric, difference, measure = frozen.metric, frozen.objective.name, measure_of(frozen)
+    said = answer(judged, metric, measure)
+    drawn = pairs_figure.draw(frozen.labels, entries, judged, difference, measure)
     pictures = figures.write(folder / "figures", [drawn])
     (folder / "tables").mkdir(exist_ok=True)
     write_text_whole(folder / "tables" / TABLE, _csv(judged))
@@ -37,13 +40,23 @@ def write(
         said,
         "no two shown to differ" if most is None else f"{' and '.join(most.pair.labels)} differ most",
         pictures,
-        [_verdicts(judged, metric), *_failures(judged)],
+        [_verdicts(judged, metric, measure), *_failures(judged)],
         [TABLE],
+        _next(frozen, most, judged),
         difference=difference,
         most_different=None if most is None else most.pair.identifier,
         pairs=[each.as_json() for each in judged],
     )
     return said
+
+
+def _next(frozen: FrozenExperiment, most: Judged | None, judged: Sequence[Judged]) -> Step:
+    """The report of the two that differ most; where none are shown to differ, the same with more points."""
+    if most is not None:
+        words = f"Look closer at {' and '.join(most.pair.labels)}: their report has the map, and says what to do next"
+        return look_at(frozen, most.pair.identifier, words)
+    points = max(len(each.pair.paired.points) for each in judged)
+    return asked_again(frozen, "To see smaller differences, train more points", f"all_pairs.evaluations={2 * points}")
 
 
 def _csv(judged: Sequence[Judged]) -> str:
@@ -60,7 +73,7 @@ def _csv(judged: Sequence[Judged]) -> str:
     return text.getvalue()
 
 
-def _verdicts(judged: Sequence[Judged], metric: str) -> page.Section:
+def _verdicts(judged: Sequence[Judged], metric: str, measure: Measure) -> page.Section:
     ranked = sorted(judged, key=lambda each: (each.verdict == NONE, -abs(each.largest)))
     return page.Section(
         "Verdicts",
@@ -69,26 +82,30 @@ def _verdicts(judged: Sequence[Judged], metric: str) -> page.Section:
         " is called shown. Intervals hold for all pairs at once with 95 %, over data splits and seeds. Unless the file"
         " has a [confirm], a region is read off the same trainings that show it, so that its mean is rather too large.",
         ["pair", "verdict", "where", "mean", "there", "elsewhere", "chance: alike", "chance: alike everywhere"],
-        [_row(each) for each in ranked],
+        [_row(each, measure) for each in ranked],
     )
 
 
-def _row(judged: Judged) -> list[str]:
+def _row(judged: Judged, measure: Measure) -> list[str]:
     pair, place = judged.pair, judged.place
     link = Markup('<a href="../{}/report.html">{} and {}</a>').format(pair.identifier, *pair.labels)
     if pair.reason:
         return [link, "nothing to say", pair.reason, *[""] * 5]
-    interval = "" if judged.interval is None else f" [{judged.interval[0]:+.3f}, {judged.interval[1]:+.3f}]"
     return [
         link,
         WORDS[judged.verdict],
         "" if place is None else place.condition,
-        f"{pair.mean:+.3f}{interval}",
-        "" if place is None else f"{place.mean:+.3f}",
-        "" if place is None or place.outside is None else f"{place.outside:+.3f}",
+        _signed(pair.mean, judged.interval, measure),
+        "" if place is None else _signed(place.mean, None, measure),
+        "" if place is None else _signed(place.outside, None, measure),
         f"{judged.chance_differ:.2g}",
         "not asked" if pair.p_where is None else f"{judged.chance_where:.2g}",
     ]
+
+
+def _signed(mean: float | None, interval: Sequence[float] | None, measure: Measure) -> str:
+    """Which of the two has the larger metric, by how much; empty where that is not known."""
+    return "" if mean is None else f"{'+' if mean > 0 else ''}{measure.amounts(mean, interval)}"
 
 
 def _failures(judged: Sequence[Judged]) -> list[page.Section]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from comparator.engine.workers import Workers
 from comparator.errors import InputError, named_as_typed
+from comparator.experiment.closing import say_what_is_next
 from comparator.experiment.context import Context
 from comparator.experiment.dry_run import describe_host
 from comparator.experiment.freezing import make_plan
@@ -35,6 +36,7 @@ from comparator.model.description import read_toml
 from comparator.model.model import Model
 from comparator.model.process import call, exit_words
 from comparator.model.reported import last_words, reports_in
+from comparator.results.files import read_json
 from comparator.results.frozen import Budget, FrozenExperiment
 from comparator.results.record import Evaluation
 from comparator.site.profile import Slot
@@ -290,4 +292,5 @@ def conclude(host: Host, folder: Path, tables: Sequence[str]) -> Path:
     there = f"{len(tables)} tables" if len(tables) > 1 else "a table"
     host.say(f"{there} and the figures lie beside the report:")
     host.show(f"report: {report}")
+    say_what_is_next(host, read_json(report.with_suffix(".json")) or {})
     return folder

@@ -20,6 +20,7 @@ from comparator.report.figures.heat import Scale
 from comparator.strategies.tuning import AS_GIVEN
 from comparator.studies import cross_study, figures, page, sweep, tables
 from comparator.studies.figures import Matrix, MatrixCell
+from comparator.studies.next_step import on_more_splits
 from comparator.studies.sweep import StudiesSession
 from comparator.studies.tuned import GIVEN, Outcome, Place
 from comparator.studies.tuned_words import MARK, CostWords, answer_of, in_short, listed
@@ -60,7 +61,10 @@ def write(host: Host, opened: StudiesSession, found: Outcome, tested: Mapping[st
         pictures = figures.write(opened.folder / "figures", drawn)
         settings = [_tuned_settings(found, model) for model in found.tuning.models]
         sections = [*settings, _costs(words), *_failures(found)]
-        page.write(opened.folder, opened.frozen, answer, in_short(words), pictures, sections, written)
+        splits = [*found.tuning.choose_on, *found.tuning.report_on]
+        more = "To see smaller costs, report on more splits; what is trained already is found"
+        step = on_more_splits(opened.frozen, "cross_hpo", splits, more)
+        page.write(opened.folder, opened.frozen, answer, in_short(words), pictures, sections, written, step)
     _show(host, words)
     for sentence in answer:
         host.say(sentence)

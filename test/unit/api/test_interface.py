@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -281,7 +282,7 @@ def test_numbers_of_numpy_are_numbers(experiments: Path) -> None:
 
 def test_a_walltime_that_ends_first_says_what_goes_on(experiments: Path) -> None:
     with pytest.raises(cmp.ComparatorError, match=r"^experiment '(\S+)': .*; resume\('\1'\) goes on$") as error:
-        cmp.search(slow, SPACE, evaluations=8, confirm=False, workers=1, walltime="00:00:01", quiet=True)
+        cmp.search(slow, SPACE, evaluations=8, confirm=False, workers=1, walltime=timedelta(seconds=1), quiet=True)
     assert cmp.open(str(error.value).split("'")[1]).state == "stopped"
 
 
@@ -325,6 +326,14 @@ def test_a_walltime_that_ends_first_says_what_goes_on(experiments: Path) -> None
         ),
         (lambda: cmp.compare(level, step, SPACE, together=0), r"^compare\(\): together = 0: "),
         (lambda: cmp.compare(level, step, SPACE, walltime="3"), r"^walltime='3': must be a time as HH:MM:SS"),
+        (
+            lambda: cmp.compare(level, step, SPACE, walltime=5),  # type: ignore[arg-type]
+            r"^compare\(\): walltime = 5: must be a time as HH:MM:SS in quotes, such as '00:05:00' for five minutes",
+        ),
+        (
+            lambda: cmp.compare(level, step, SPACE, walltime=timedelta(hours=-1)),
+            r"^walltime='-1:00:00': must be a time",
+        ),
         (lambda: cmp.compare(level, step, SPACE, walltime="00:00:01\n"), r"^walltime='00:00:01\\n': must be a time"),
         (lambda: cmp.compare(level, step, SPACE, walltime="\uff11:00:00"), r"^walltime='\uff11:00:00': must be a time"),
         (lambda: cmp.compare(level, step, SPACE, settings={"run_timout": 3}), r"'run_timout' = 3: .*'run_timeout'"),

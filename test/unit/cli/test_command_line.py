@@ -16,6 +16,7 @@ from planted_model import CASES
 
 from comparator.cli import main
 from comparator.cli.app import stop_signals_like_ctrl_c
+from comparator.cli.words import with_homes_written_out
 from comparator.engine.workers import STOPPED_BY
 from comparator.results.record_file import read_records
 
@@ -327,6 +328,34 @@ def test_a_file_of_an_option_is_named_as_it_was_typed(desk: Desk, words: list[st
     refused = desk.run(*(word.format(desk.folder.name) for word in words))
     assert refused.returncode == 2
     assert refused.stderr.startswith(f"comparator: {said.format(desk.folder.name)}"), refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "quik.toml"], "quik.toml: no such file (did you mean 'quick.toml'?)"),
+        (["search", "quick"], "quick: no experiment file, whose name ends in .toml (did you mean 'quick.toml'?)"),
+        (["selftest", "quick.tmol"], "quick.tmol: no such file (did you mean 'quick.toml'?)"),
+        (["sweep", "sub/quick.toml"], "sub/quick.toml: no such file (did you mean 'subs'?)"),
+        (["cross-study", "other.toml"], "other.toml: no such file"),
+        (["search", "--resume", "", "quik.toml"], "quik.toml: no such file (did you mean 'quick.toml'?)"),
+        (["import", "quik.zip"], "quik.zip: no such file"),
+    ],
+)
+def test_a_file_that_is_not_there_is_refused_with_the_nearest_name(desk: Desk, words: list[str], said: str) -> None:
+    (desk.folder / "subs").mkdir()
+    refused = desk.run(*words)
+    assert (refused.returncode, refused.stderr) == (2, f"comparator: {said}\n")
+
+
+def test_a_home_that_is_quoted_is_written_out(desk: Desk) -> None:
+    words = ("search", "~/quick.toml", "--dry-run", "--experiments=~/elsewhere")
+    begun = desk.run(*words, HOME=str(desk.folder))
+    assert begun.returncode == 0, begun.stderr
+    nobody = desk.run("search", "~nobody-is-called-this/quick.toml")
+    assert nobody.stderr == "comparator: ~nobody-is-called-this/quick.toml: no such file\n"
+    noted = ["note", "some", "~ and ~/quick.toml", "--experiments", "~/elsewhere"]
+    assert with_homes_written_out(noted)[:3] == noted[:3] and with_homes_written_out(noted)[-1][0] == "/"
 
 
 @pytest.mark.parametrize(

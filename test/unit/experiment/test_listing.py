@@ -15,6 +15,7 @@ from comparator.engine.jobs import is_closing
 from comparator.experiment import listing
 from comparator.experiment.listing import LISTED_VERSION, experiment_rows
 from comparator.report import write_report
+from comparator.report.next_step import Step
 from comparator.results.experiments import read_experiment
 from comparator.results.notes import changed, read_notes, write_notes
 from comparator.results.points import best_of
@@ -191,7 +192,16 @@ def test_a_study_of_an_earlier_version_has_found_what_its_page_answers(tmp_path:
     folder = save(tmp_path / "curve", make_experiment(learning_curve={"studies": ["CCLE"]}), [])
     assert experiment_rows(tmp_path)[0]["verdict"] == ""
     frozen = read_experiment(folder)
-    page.write(folder, frozen, ["R2 ends at 0.71 & more, with 900 rows. CCLE learns on."], "R2 0.71", [], [], [])
+    page.write(
+        folder,
+        frozen,
+        ["R2 ends at 0.71 & more, with 900 rows. CCLE learns on."],
+        "R2 0.71",
+        [],
+        [],
+        [],
+        Step("Train on more splits"),
+    )
     assert experiment_rows(tmp_path)[0]["verdict"] == "R2 0.71"
     (folder / "report.json").unlink()  # which they did not write
     assert experiment_rows(tmp_path)[0]["verdict"] == "R2 ends at 0.71 & more, with 900 rows"

@@ -14,9 +14,9 @@ from recorded import make_experiment, make_record
 from comparator.experiment.again import in_short
 from comparator.findings.controls import Controls, claims_to_try, controls_of, name_of, rows_of
 from comparator.findings.summary import summarise
+from comparator.objective.amounts import Measure
 from comparator.report.controls import section_of, sentences
 from comparator.report.figures.controls import control_figures
-from comparator.report.numbers import Measure
 from comparator.results.form import of_form
 from comparator.results.frozen import Claim, FrozenExperiment
 from comparator.results.record import Evaluation
@@ -106,7 +106,8 @@ def test_where_both_are_alike_already_there_is_nothing_to_do_and_why_is_said() -
 def test_what_is_said_and_drawn_is_what_was_found() -> None:
     now = {name_of("rows", "region 1"): 0.0, name_of("cells", "region 1"): 0.3}
     found = controlled({"region 1": 0.3}, now)
-    first, second, left = sentences(found, Measure(is_share=False))
+    first, second, means, left = sentences(found, Measure(is_share=False))
+    assert means.startswith("All are means of the fresh trainings as they are; of a region the report of ")
     assert first.startswith(
         "It is the number of rows, or of the steps that go with it: with equal rows the difference in region 1 is"
     )

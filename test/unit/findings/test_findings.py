@@ -27,12 +27,13 @@ from comparator.findings.axes import varying_axes
 from comparator.findings.metric_agreement import compare, kind_of, read_in, with_signed
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, as_json, find
+from comparator.formats.numbers import with_interval
+from comparator.objective.amounts import Measure
 from comparator.report import evaluations_csv, write_report
 from comparator.report.answer import Answer, _amount, _apart, _more_regions, answer_of
 from comparator.report.claims import _of_difference
 from comparator.report.commands import repeat_commands
 from comparator.report.figures.boxes import stretches
-from comparator.report.numbers import Measure, amounts, with_interval
 from comparator.report.words import agreement, disagreements, relative_to_nothing, remarks, verdict
 from comparator.results.form import of_form
 from comparator.results.frozen import FrozenExperiment
@@ -219,7 +220,7 @@ def test_a_planted_region_is_in_the_file_for_programs(planted: Path) -> None:
     assert region["mean"] == pytest.approx(0.5, abs=0.05) and region["outside"] == pytest.approx(0.15, abs=0.05)
     assert region["interval"][0] < 0.5 < region["interval"][1] + 0.03 and region["larger"] == 1
     assert region["contrast_interval"][0] > 0.2 and region["blocks"] == 8 and region["p"] < 0.001
-    assert "noise" in region["words"] and ": mean difference 0." in region["words"]
+    assert "noise" in region["words"] and ": mean difference 50 % [" in region["words"]
     assert content["importance"]["hyperparameters"][0]["interval"][0] > 0
     assert {"p_differ", "p_where", "level", "overall", "noise", "points"} <= set(content["evidence"])
 
@@ -479,16 +480,17 @@ def test_a_further_region_where_the_other_model_is_ahead_is_not_one_more_such_re
 
 def test_amounts_are_percentages_of_a_relative_difference_and_have_digits_enough() -> None:
     summary = summarise(frozen_of(), as_read(records_of(in_region, 3)))
-    assert [_amount(summary, number) for number in (0.999, 0.5, 0.042, 0.0, -0.0001)] == [
-        *("100 %", "50 %", "4.2 %", "0 %", "0 %")
+    assert [_amount(summary, number) for number in (0.999, 0.5, 0.042, 0.0, -0.0001, -1e-17)] == [
+        *("100 %", "50 %", "4.2 %", "0 %", "-0.01 %", "0 %")
     ]
     assert _apart(summary, 0.4244, 0.4231) == ("42.4 %", "42.3 %") and _apart(summary, 0.3, 0.3) == ("30 %", "30 %")
     objective = {"name": "absolute difference of val_loss", "symbol": "", "maximise": True}
     absolute = summarise(frozen_of(objective=objective), as_read(records_of(in_region, 3)))
     assert _amount(absolute, 0.01234) == "0.012"
-    assert amounts(summary, -0.4567, (-0.5012, -0.4)) == "-46 % [-50 %, -40 %]"
-    assert amounts(summary, 0.00514, (0.00481, 0.00552)) == "0.51 % [0.48 %, 0.55 %]"
-    assert amounts(summary, 0.46, None) == "46 %" and amounts(absolute, 0.46, (0.4, 0.5)) == "0.46 [0.40, 0.50]"
+    assert summary.measure.amounts(-0.4567, (-0.5012, -0.4)) == "-46 % [-50 %, -40 %]"
+    assert summary.measure.amounts(0.00514, (0.00481, 0.00552)) == "0.51 % [0.48 %, 0.55 %]"
+    assert summary.measure.amounts(0.46, None) == "46 %"
+    assert absolute.measure.amounts(0.46, (0.4, 0.5)) == "0.46 [0.40, 0.50]"
 
 
 @pytest.mark.long

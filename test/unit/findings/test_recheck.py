@@ -158,7 +158,8 @@ def test_nothing_is_trained_again_of_which_nothing_has_changed(desk: Desk) -> No
     assert re.search(r"report: .*found-recheck-1/report\.html\n", done.stdout)
     answer = json.loads((desk.experiments / "found-recheck-1" / "report.json").read_text())
     assert answer["question"] == "Does what 'found' found hold?"
-    assert "comparator recheck --resume found-recheck-1" in answer["next"]["command"]
+    assert answer["next"]["words"].startswith("It holds.") and answer["next"]["command"].endswith("--focus found:1")
+    assert "next: It holds." in done.stdout and "means of the fresh trainings as they are" in done.stdout
     again = desk.run("recheck", "--resume", "found-recheck-1")
     assert (again.returncode, "reproduced" in again.stdout) == (0, True)
 
@@ -301,7 +302,8 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     assert divided.run("report", "found-variance-1").returncode == 0
     answer = json.loads((divided.experiments / "found-variance-1" / "report.json").read_text())
     assert answer["question"] == "What makes trainings of 'found' differ?"
-    assert "comparator variance --resume found-variance-1" in answer["next"]["command"]
+    step = answer["next"]
+    assert step["words"].startswith("More splits are what makes") and "--set confirm.seeds=" in step["command"]
     page = (divided.experiments / "found-variance-1" / "report.html").read_text()
     assert "how much is the data split, how much the seeds?" in page and "differ most in" not in page
     assert "24 pairs on fresh blocks: " in page

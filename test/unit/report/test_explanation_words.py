@@ -7,6 +7,7 @@ import pytest
 
 from comparator.evidence.contributions import Contributions, Group
 from comparator.findings.explanation import Explained, Explanation, plural
+from comparator.objective.amounts import measure_named
 from comparator.report.explanation import headings, rows, sentences
 
 
@@ -51,7 +52,8 @@ def test_who_carries_it_is_said_also_where_the_largest_is_not_shown(named: tuple
     ],
 )
 def test_an_influence_is_in_the_unit_of_its_heading(objective: str, heading: str, cell: str) -> None:
-    summary = cast(Any, SimpleNamespace(models=("one", "other"), objective=objective, metric="val_loss", unit=""))
+    measure = measure_named(objective, "val_loss")
+    summary = cast(Any, SimpleNamespace(models=("one", "other"), measure=measure))
     column = Contributions("improve_chem_id", 0.2, (0.1, 0.3), 3, 5, (), None, None, (CARRIES,))
     place = headings(summary, "val_loss").index(heading)
     assert rows(column, summary)[0][place + 1] == cell

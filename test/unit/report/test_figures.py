@@ -191,7 +191,7 @@ def test_progress_is_measured_by_the_best_of_a_grid() -> None:
     (progress,) = best_and_mean(summary_of(genetic()), GridBest("g-1", 121, 0.7))
     line = next(row for row in rows_of(progress.chart, "rule"))
     assert (line["y"], line["text"]) == (0.7, "best of the grid (121 points)")
-    assert "experiment g-1: 0.7" in progress.caption and "does not reach it" in progress.caption
+    assert "experiment g-1: 70.00 %" in progress.caption and "does not reach it" in progress.caption
     members = [row for row in rows_of(progress.chart, "point") if row.get("series") == "generation's best"]
     assert sum(len(row["evaluations"]) for row in members) == 56
 

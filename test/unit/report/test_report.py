@@ -274,7 +274,7 @@ def figure_six(experiments: Path, **changes: Any) -> str:
 def test_a_search_is_measured_by_the_grids_best(tmp_path: Path) -> None:
     caption = figure_six(tmp_path)
     best = summary_of(grid_records(), **GRID).best
-    assert best is not None and f"grid of 25 points, experiment cmp-grid-1: {best.difference:.4g}" in caption
+    assert best is not None and f"grid of 25 points, experiment cmp-grid-1: {100 * best.difference:.2f} %" in caption
 
 
 def test_a_grid_without_a_space_file_counts_where_its_points_lie_within(tmp_path: Path) -> None:

@@ -322,6 +322,28 @@ def test_a_condition_is_typed_as_well(browser: Browser, pages: dict[str, Path]) 
     assert browser.ask("location.hash") == "#view?in.noise=3%3A10"
 
 
+def test_a_relative_difference_is_read_and_asked_for_in_per_cent(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["search"], 1280, view="#view?sort=-difference")
+    column = browser.ask(
+        "[...document.querySelectorAll('#table th')].findIndex((head) => head.innerText === 'difference')"
+    )
+    cells = f"[...document.querySelectorAll('#table tr[data-evaluation]')].map((row) => row.cells[{column}].innerText)"
+    shown = [each for each in browser.ask(cells) if each]
+    assert shown and all(each.endswith(" %") for each in shown)
+    numbers = [float(each.removesuffix(" %")) for each in shown]
+    assert max(numbers) > 1 and numbers == sorted(numbers, reverse=True)
+    low, high = numbers[2], numbers[0]
+    browser.ask("document.querySelector('#adding select').value = 'difference'")
+    browser.ask(
+        f"(() => {{ document.querySelector('#adding input').value = '{low} % to {high} %';"
+        " document.querySelector('#adding button').click(); })()"
+    )
+    assert browser.ask("document.querySelector('#conditions span button').innerText").startswith(
+        f"difference {low} % to {high} %"
+    )
+    assert browser.ask("document.getElementById('shown').textContent").startswith("3 of")
+
+
 def test_a_view_can_be_sent_by_its_address(browser: Browser, pages: dict[str, Path]) -> None:
     view = "#view?chosen=3.5&filter=search&sort=-noise&show.scale=each+its+own+scale"
     browser.open(pages["search"], 1280, view=view)

@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from comparator.evidence.variance import Part
-from comparator.report.numbers import in_percent, in_points, with_interval
+from comparator.formats.numbers import with_interval
+from comparator.objective.amounts import Measure, in_percent
 from comparator.report.variance import share_words
 from comparator.report.words import components
 from comparator.strategies.blocks import ORDER
@@ -44,5 +45,5 @@ def test_what_has_too_many_digits_to_be_read_has_an_exponent() -> None:
 
 
 def test_zero_has_no_sign() -> None:
-    assert in_points(-0.0) == "0 percentage points"
+    assert Measure(is_share=True).apart(-0.0) == "0 percentage points"
     assert with_interval(-0.0, None) == "0"

@@ -21,6 +21,7 @@ from comparator.experiment.listing import experiment_rows
 from comparator.experiment.recheck import plan_crossing, plan_recheck
 from comparator.experiment.reopening import reopen_plan
 from comparator.findings.explanation import explain
+from comparator.objective.amounts import Measure
 from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.site.profile import Site
 from comparator.space import ParameterSpace
@@ -224,10 +225,10 @@ def compared(one: str, other: str, mean: float, p: float | None, p_where: float 
 def test_a_pair_is_not_called_different_for_having_been_looked_at_among_many() -> None:
     judged = judge([compared("A", "B", 0.2, 0.03), compared("A", "C", 0.1, 0.2), compared("B", "C", 0.1, None)])
     assert [each.verdict for each in judged] == ["none"] * 3
-    assert answer(judged, "val_loss", "fraction")[0].startswith("No two of them")
+    assert answer(judged, "val_loss", Measure(is_share=True))[0].startswith("No two of them")
     alone = judge([compared("A", "B", -0.2, 0.03, 0.04)])
     assert alone[0].verdict == "regions"
-    assert answer(alone, "val_loss", "fraction")[0] == (
+    assert answer(alone, "val_loss", Measure(is_share=True))[0] == (
         "A and B differ most with x above 0.5:"
         " there the val_loss of B is on average 40 % below that of A; elsewhere 0 %."
     )

@@ -7,8 +7,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary, effect
+from comparator.formats.numbers import show
+from comparator.objective.amounts import Measure
 from comparator.report import numbers
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import layer
@@ -25,6 +27,7 @@ TICKS = 20  # values of a list that an axis names at most
 TOGETHER = 44  # characters that stand side by side below an axis
 CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 140, "stroke": FAILED, "strokeWidth": 1.6}
 
+PER_CENT = " + '\u00a0%'"
 NUMBER = "format(datum.value, ',.6~g')"  # as people write it, small ones in full
 
 #: Ticks of whole numbers alone: over a short range there are others between them, even with a least step.
@@ -44,13 +47,30 @@ def clip(text: str, length: int = 28) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def objective_label(summary: Summary, of: str = "") -> list[str]:
-    """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown."""
+def objective_label(summary: Summary, of: str = "", *, apart: bool = False) -> list[str]:
+    """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown.
+
+    Where that is by how much one is above another (`apart`), the unit is that; per cent stand beside each number.
+    """
     symbol = of or (f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else "")
-    unit = (
-        " (0.5\u00a0=\u00a050\u00a0%)" if numbers.is_relative(summary) else f" ({summary.unit})" if summary.unit else ""
-    )
+    measure = summary.measure
+    unit = f" ({measure.unit})" if measure.unit else measure.in_units if apart else ""
     return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
+
+
+def written(number: str, measure: Measure, form: str = ".3~g", *, apart: bool = False) -> str:
+    """Return the expression that writes a number as its measure has it, in per cent or plain.
+
+    By how much one is above another (`apart`) is in percentage points, which what stands beside it says.
+    """
+    if not measure.is_share:
+        return f"format({number}, '{form}')"
+    return f"format(100 * {number}, '{form}'){'' if apart else PER_CENT}"
+
+
+def labels_in(measure: Measure, *, apart: bool = False) -> Row:
+    """Return what has an axis or a legend write its numbers so; nothing of those that are written as they are."""
+    return {"labelExpr": written("datum.value", measure, ",.6~g", apart=apart)} if measure.is_share else {}
 
 
 def metric_heading(metric: str, model: str) -> str:
@@ -65,7 +85,7 @@ def height_column(summary: Summary) -> str:
 
 def tip_of(one: EvaluationSummary, summary: Summary) -> str:
     """Return what a mark says that stands for one evaluation."""
-    said = one.status if one.difference is None else show(one.difference)
+    said = one.status if one.difference is None else summary.measure.amount(one.difference, 4)
     return numbers.printable(f"evaluation {one.number}: {said}\n{numbers.point(one, names_of(summary))}")
 
 
@@ -108,7 +128,7 @@ def dots(summary: Summary, place: Place, x: Row, y: Row, size: int = 16) -> Row:
         if one.difference is not None and place(one) is not None
     ]
     look = {"size": size, "color": MUTED, "opacity": 0.6, "clip": False}
-    return layer(gathered(rows, x, y), "circle", look, x=x, y=y)
+    return layer(gathered(rows, x, y, summary.measure), "circle", look, x=x, y=y)
 
 
 def failed_at_foot(summary: Summary, place: Place, x: Row) -> list[Row]:
@@ -218,7 +238,7 @@ def number_channel(
 def height(summary: Summary, *others: float) -> Row:
     """Return the channel `y` of the difference; `others` are numbers drawn beside those of the evaluations."""
     numbers = [*differences_of(summary.searched), *others]
-    return number_channel("y", objective_label(summary), holding=numbers, grid=True)
+    return number_channel("y", objective_label(summary), holding=numbers, grid=True, **labels_in(summary.measure))
 
 
 def _around(number: float) -> tuple[float, float]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from comparator.findings.axes import show
 from comparator.findings.summary import Summary
-from comparator.report.figures.channels import Row, lanes, names_of, number_channel, objective_label, series
+from comparator.report.figures.channels import Row, labels_in, lanes, names_of, number_channel, objective_label, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
 from comparator.report.numbers import point_words, printable
@@ -17,7 +16,7 @@ def confirmed_points(summary: Summary) -> list[Figure]:
     found = [each for each in summary.reliability.confirmations if each.confirmed is not None]
     if not found:
         return []
-    names = names_of(summary)
+    names, amount = names_of(summary), summary.measure.amount
     searched: list[Row] = []
     anew: list[Row] = []
     ends: list[Row] = []
@@ -25,7 +24,7 @@ def confirmed_points(summary: Summary) -> list[Figure]:
         where = point_words(each.point, names)
         of = {"y": lane, "evaluations": [one.number for one in summary.evaluations if one.point == each.point]}
         anew_on = "trained anew once, as every seed gives it" if each.is_exact else f"{each.seeds} fresh blocks"
-        said, gave = f"{SEARCHED} {show(each.searched)}", f"{anew_on}: {show(each.confirmed)}"
+        said, gave = f"{SEARCHED} {amount(each.searched, 4)}", f"{anew_on}: {amount(each.confirmed, 4)}"
         searched.append(
             {**of, "x": each.searched, "x2": each.confirmed, "series": SEARCHED, "tip": printable(f"{said}\n{where}")}
         )
@@ -33,7 +32,7 @@ def confirmed_points(summary: Summary) -> list[Figure]:
         if each.interval is not None:
             ends.append({**of, "x": each.interval[0], "x2": each.interval[1]})
     y, labels = lanes([f"point {number}" for number in range(1, len(found) + 1)])
-    x, to = number_channel("x", objective_label(summary), grid=True), {"field": "x2"}
+    x, to = number_channel("x", objective_label(summary), grid=True, **labels_in(summary.measure)), {"field": "x2"}
     look = series({SEARCHED: {"stroke": MUTED, "fill": PAPER}, ANEW: {"stroke": INK, "fill": INK}})
     layers = [
         layer(searched, "rule", {"color": FAINT}, x=x, x2=to, y=y),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from comparator.findings.controls import Controls
 from comparator.findings.summary import Summary
+from comparator.objective.amounts import POINTS
 from comparator.report.controls import TITLES, sentence
-from comparator.report.figures.channels import Row, lanes, number_channel, objective_label, series
+from comparator.report.figures.channels import Row, labels_in, lanes, number_channel, objective_label, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, MUTED, PAPER
-from comparator.report.numbers import measure_in, printable
+from comparator.report.numbers import printable
 
 SECTION = "controls"
 WAS, NOW = "as it was", "by this design"
@@ -26,7 +27,7 @@ def control_figures(summary: Summary, found: Controls | None) -> list[Figure]:
         one = each.found
         more = "" if one.what == "difference" else ", more"
         names.append([TITLES[each.design], f"{one.claim}{more}"] if several else TITLES[each.design])
-        tip = printable(sentence(each, measure_in(summary)))
+        tip = printable(sentence(each, summary.measure))
         for name, at, interval, mean in (
             (WAS, lane - APART, one.was_interval, one.was),
             (NOW, lane + APART, one.now_interval, one.now),
@@ -34,7 +35,10 @@ def control_figures(summary: Summary, found: Controls | None) -> list[Figure]:
             dots.append({"x": mean, "y": at, "series": name, "tip": tip})
             ends.append({"x": interval[0], "x2": interval[1], "y": at, "series": name, "tip": tip})
     y, labels = lanes(names)
-    x, look = number_channel("x", objective_label(summary), grid=True), _look()
+    label, has_more = objective_label(summary), any(each.found.what != "difference" for each in found.found)
+    if has_more and summary.measure.is_share:
+        label = [*label, f"per cent; what is more than elsewhere: {POINTS}"]
+    x, look = number_channel("x", label, grid=True, **labels_in(summary.measure, apart=has_more)), _look()
     zero: list[Row] = [{"x": 0}]
     layers = [
         layer(zero, "rule", {"color": INK, "strokeWidth": 0.8}, x=x),
@@ -45,7 +49,7 @@ def control_figures(summary: Summary, found: Controls | None) -> list[Figure]:
         "Hollow dots: what fresh blocks gave with each study as it is. Full dots: the same blocks with both studies cut"
         " by the design. Lines are 95 % intervals over blocks; that of the change, which pairs them, is in the table."
     )
-    if any(one.found.what != "difference" for one in found.found):
+    if has_more:
         caption += " More: than elsewhere."
     title = f"Is it the study, or only its size? {' and '.join(map(printable, found.studies))}"
     size = 44 + 34 * len(names)

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from comparator.objective.amounts import PLAIN, Measure
+
 Row = dict[str, Any]
 
 MANY = 1500  # marks of a layer; of more, neighbours are one
@@ -25,11 +27,11 @@ def said_of(count: int) -> str:
     return SAID if count > MANY else ""
 
 
-def gathered(rows: Sequence[Row], x: Mapping[str, Any], y: Mapping[str, Any]) -> list[Row]:
+def gathered(rows: Sequence[Row], x: Mapping[str, Any], y: Mapping[str, Any], measure: Measure = PLAIN) -> list[Row]:
     """Return the rows, each for one evaluation; of more than `MANY`, one for those in each part of the figure.
 
     `x` and `y` are the channels that say where the rows' fields of these names lie. Rows that differ in a field which
-    is no number are never one. Those that are drawn last remain the last.
+    is no number are never one. Those that are drawn last remain the last. `measure` puts their means into words.
     """
     if len(rows) <= MANY:
         return list(rows)
@@ -44,7 +46,7 @@ def gathered(rows: Sequence[Row], x: Mapping[str, Any], y: Mapping[str, Any]) ->
         held.append(row)
         members[key] = held  # at the end
     logs = {name for name, channel in (("x", x), ("y", y)) if _is_log(channel)}
-    return apart + [each[0] if len(each) == 1 else _one_of(each, logs) for each in members.values()]
+    return apart + [each[0] if len(each) == 1 else _one_of(each, logs, measure) for each in members.values()]
 
 
 def _is_log(channel: Mapping[str, Any]) -> bool:
@@ -61,13 +63,13 @@ def _parts(rows: Sequence[Row], name: str, channel: Mapping[str, Any], count: in
     return [min(int((place - low) / width), count - 1) for place in places]
 
 
-def _one_of(rows: Sequence[Row], logs: Collection[str]) -> Row:
+def _one_of(rows: Sequence[Row], logs: Collection[str], measure: Measure) -> Row:
     """Return one row for several."""
     means = {name: _mean((row[name] for row in rows), is_log=name in logs) for name in MEANT if name in rows[0]}
     shown = next((name for name in ("v", "y") if name in means), None)
     said = f"{len(rows)} evaluations"
     if shown is not None:
-        said += f"\nmean {means[shown]:.3g}"
+        said += f"\nmean {measure.amount(means[shown])}"
     return {**rows[0], **means, "evaluations": sorted(row["evaluations"][0] for row in rows), "tip": said}
 
 

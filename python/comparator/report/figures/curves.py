@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from comparator.findings.axes import show
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import show
 from comparator.report import numbers
 from comparator.report.figures.channels import Row, clip, distinct, names_of, number_channel, series
 from comparator.report.figures.figure import Choice, Figure, figure, layer

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from comparator.evidence.contributions import Contributions, Group
-from comparator.findings.axes import show
 from comparator.findings.explanation import Explained, Explanation, called, plural
 from comparator.findings.summary import Summary
-from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, objective_label
+from comparator.formats.numbers import round_to, show
+from comparator.report.figures.channels import Row, clip, haloed, labels_in, lanes, number_channel, objective_label
 from comparator.report.figures.figure import Choice, Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
-from comparator.report.numbers import amounts_apart, percent, printable, round_to
+from comparator.report.numbers import percent, printable
 
 SECTION = "explained"
 HIGHEST = 15  # groups in one figure
@@ -47,7 +47,12 @@ def _influence(summary: Summary, place: Explained, found: Contributions, number:
         for lane, group in enumerate(groups)
     ]
     y, labels = lanes([clip(group.name, 22) for group in groups])
-    x = number_channel("x", objective_label(summary, "influence on the "), grid=True)
+    x = number_channel(
+        "x",
+        objective_label(summary, "influence on the ", apart=True),
+        grid=True,
+        **labels_in(summary.measure, apart=True),
+    )
     fill = {"field": "colour", "type": "nominal", "scale": None}
     layers = [
         layer([{"x": 0}], "rule", {"color": INK, "strokeWidth": 0.8}, x=x),
@@ -125,7 +130,7 @@ def _metrics(
 def _tip(summary: Summary, group: Group, metric: str = "") -> str:
     said = [
         group.name,
-        f"influence {amounts_apart(summary, group.influence, group.interval)}",
+        f"influence {summary.measure.apart(group.influence, group.interval)}",
         f"{percent(group.rows)} of the rows",
     ]
     if group.share is not None:

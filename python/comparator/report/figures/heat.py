@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, tip_of
+from comparator.formats.numbers import show
+from comparator.objective.amounts import PLAIN, Measure
+from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, labels_in, tip_of
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import growing, layer
 from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
@@ -34,8 +36,11 @@ class Scale:
     high: float
     middle: float | None = None
 
-    def channel(self, label: str | Sequence[str]) -> Row:
-        """Return the channel of the colour of field `v`, whose legend is called `label`."""
+    def channel(self, label: str | Sequence[str], measure: Measure = PLAIN, *, apart: bool = False) -> Row:
+        """Return the channel of the colour of field `v`, whose legend is called `label` and has numbers of `measure`.
+
+        `apart` says that they are by how much one is above another.
+        """
         legend: Row = {"title": label, "type": "gradient", "format": ".3~g", "tickCount": 5}
         scale: Row = {"domain": [self.low, self.high], "nice": False, "clamp": True, **DIFFERENCE}
         if self.middle is not None:
@@ -43,6 +48,7 @@ class Scale:
             share = (self.middle - self.low) / (self.high - self.low)
             legend["values"] = [self.low, *[self.middle] * (0.25 < share < 0.75), self.high]
             legend["format"] = _format_of(self.low, self.high)
+        legend |= labels_in(measure, apart=apart)
         return {"field": "v", "type": "quantitative", "scale": scale, "legend": legend}
 
     @property
@@ -116,12 +122,19 @@ def means_of(cells: Cells, number: Callable[[EvaluationSummary], float | None]) 
     return {cell: statistics.fmean(numbers) for cell, numbers in known.items() if numbers}
 
 
-def cell_layer(x: Axis, y: Axis, cells: Cells, means: Mapping[Cell, float], colour: Row) -> Row:
-    """Return the layer of the cells in the colours of their means."""
+def cell_layer(
+    x: Axis,
+    y: Axis,
+    cells: Cells,
+    means: Mapping[Cell, float],
+    colour: Row,
+    words: Callable[[float], str] = show,
+) -> Row:
+    """Return the layer of the cells in the colours of their means, which `words` says."""
     rows = []
     for (column, row), mean in means.items():
         members = cells[column, row]
-        said = f"mean {show(mean)} of {len(members)}" if len(members) > 1 else show(mean)
+        said = f"mean {words(mean)} of {len(members)}" if len(members) > 1 else words(mean)
         rows.append(
             {
                 **dict(zip(("x", "x2"), x.edges[column : column + 2], strict=True)),
@@ -136,12 +149,15 @@ def cell_layer(x: Axis, y: Axis, cells: Cells, means: Mapping[Cell, float], colo
     return layer(rows, "rect", look, x=along(x, "x"), y=along(y, "y"), **ends, color=colour)
 
 
-def mean_layer(x: Axis, y: Axis, means: Mapping[Cell, float], scale: Scale) -> tuple[list[Row], str | None]:
+def mean_layer(
+    x: Axis, y: Axis, means: Mapping[Cell, float], scale: Scale, measure: Measure = PLAIN
+) -> tuple[list[Row], str | None]:
     """Return the layer of each cell's mean in it, where all of them fit; and what was written, for the caption."""
     if not means:
         return [], None
-    power = _power(means.values())
-    texts = {cell: _number(mean, power) for cell, mean in means.items()}
+    hundred = 100 if measure.is_share else 1
+    power = _power(hundred * mean for mean in means.values())
+    texts = {cell: _number(hundred * mean, power) for cell, mean in means.items()}
     widest = max(map(len, texts.values())) * 0.62 * NUMBER + 1
     if any(x.share(column) * INNER[0] < widest or y.share(row) * INNER[1] < NUMBER + 2 for column, row in means):
         return [], None
@@ -153,7 +169,8 @@ def mean_layer(x: Axis, y: Axis, means: Mapping[Cell, float], scale: Scale) -> t
     ink = {"field": "ink", "type": "nominal", "scale": None}
     text = {"field": "text", "type": "nominal"}
     written = layer(rows, "text", look, x=along(x, "x"), y=along(y, "y"), text=text, color=ink)
-    return [written], "its value" if power == 0 else f"its value times {10**power:,}"
+    value = f"its value{' in per cent' if measure.is_share else ''}"
+    return [written], value if power == 0 else f"{value} times {10**power:,}"
 
 
 def dot_layer(
@@ -167,14 +184,15 @@ def dot_layer(
     ]
     look = {"size": 44, "stroke": ring, "strokeWidth": 1.0, "opacity": 1.0, "clip": False}
     places = {"x": along(x, "x"), "y": along(y, "y")}
-    return growing(layer(gathered(rows, **places), "circle", look, **places, color=colour))
+    rows = gathered(rows, places["x"], places["y"], summary.measure)
+    return growing(layer(rows, "circle", look, **places, color=colour))
 
 
 def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:
     """Return the layer with a cross for each evaluation that failed, where any did."""
     rows = [failed_row(one, **place) for one, place in _placed(evaluations, x, y) if one.difference is None]
     places = {"x": along(x, "x"), "y": along(y, "y")}
-    rows = gathered(rows, **places)
+    rows = gathered(rows, places["x"], places["y"])
     behind = {"stroke": PAPER, "strokeWidth": 4}
     looks = enumerate(({**CROSS, **behind}, CROSS), start=2)
     return [growing(layer(rows, "point", {**look, "clip": False}, **places), number) for number, look in looks if rows]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import show
+from comparator.objective.amounts import SHARES, in_percent
 from comparator.report.figures.channels import (
     GOLDEN,
     TOGETHER,
     Row,
     clip,
     haloed,
+    labels_in,
     lanes,
     number_channel,
     objective_label,
@@ -45,7 +48,7 @@ def ranking(summary: Summary, importance: Importance | None) -> list[Figure]:
         for lane, share in enumerate(shares)
     ]
     y, labels = lanes([clip(share.name, 22) for share in shares])
-    x = number_channel("x", "share of the variance that rests on it", grid=True)
+    x = number_channel("x", "share of the variance that rests on it", grid=True, **labels_in(SHARES))
     fill = {"field": "colour", "type": "nominal", "scale": None}
     ends = {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": {**y, "field": "middle"}}
     layers = [
@@ -67,7 +70,7 @@ def ranking(summary: Summary, importance: Importance | None) -> list[Figure]:
 
 
 def _said(share: Share) -> str:
-    return printable(f"{share.name}\nshare {share.mean:.2f}, from {share.low:.2f} to {share.high:.2f}")
+    return printable(f"{share.name}\n{in_percent(share.mean, (share.low, share.high))}")
 
 
 def _caption(importance: Importance, lattice: bool) -> str:
@@ -163,7 +166,7 @@ def _lines(summary: Summary, axes: Sequence[Axis], names: Sequence[str], shown: 
             said = {"v": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
             rows.append({**apart, "line": one.number, **said})
     ends = scale_of(summary, [row["v"] for row in rows])
-    colour = Scale(ends.low, ends.high).channel(objective_label(summary))  # a white line would not be seen
+    colour = Scale(ends.low, ends.high).channel(objective_label(summary), summary.measure)  # white would not be seen
     return {
         "data": {"values": rows},
         "transform": [

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.findings.verdict import Condition
 from comparator.report.figures.boxes import region_layers
@@ -124,17 +124,18 @@ def _map(
     surface: Surface | None,
     regions: Sequence[Condition],
 ) -> Figure:
-    colour = scale.channel(objective_label(summary))
+    measure = summary.measure
+    colour = scale.channel(objective_label(summary), measure)
     cells = gather(summary.points, x, y)
     means = means_of(cells, _difference)
     written: str | None = None
     layers: list[Row] = []
     if surface is not None:
-        layers = [surface.cells(colour)]
+        layers = [surface.cells(colour, measure)]
     elif means:
-        layers = [cell_layer(x, y, cells, means, colour)]
+        layers = [cell_layer(x, y, cells, means, colour, measure.amount)]
     if summary.lattice:
-        numbers, written = mean_layer(x, y, means, scale)
+        numbers, written = mean_layer(x, y, means, scale, measure)
         layers += numbers
     elif means:
         layers.append(dot_layer(summary, _best_on_top(summary), x, y, colour, scale.ring))
@@ -231,7 +232,7 @@ def _bin_means(summary: Summary, axis: Axis, x: Row, y: Row) -> Row:
     rows = []
     for number, members in bins.items():
         mean = statistics.fmean(differences_of(members))
-        said = printable(f"{axis.name} {axis.label(number)}\nmean {show(mean)} of {len(members)}")
+        said = printable(f"{axis.name} {axis.label(number)}\nmean {summary.measure.amount(mean)} of {len(members)}")
         ends = {"x": axis.edges[number], "x2": axis.edges[number + 1], "y": mean}
         rows.append({**ends, "evaluations": [one.number for one in members], "tip": said})
     return layer(rows, "rule", {"color": MEAN, "strokeWidth": 3}, x=x, x2={"field": "x2"}, y=y)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from comparator.findings.axes import Axis, is_number, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import is_number, show
 from comparator.report.figures.channels import HEADING, clip, labels_of, strongest_first
 from comparator.report.figures.figure import Choice, Figure, figure
 from comparator.report.figures.heat import (

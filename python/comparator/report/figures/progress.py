@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from comparator.findings.axes import show
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.channels import (
     Row,
@@ -66,7 +65,7 @@ def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
                 "y": number,
                 "series": f"generation's {what}",
                 "evaluations": list(one.members),
-                "tip": f"generation {one.number}\n{what} {show(number)}{of}",
+                "tip": f"generation {one.number}\n{what} {summary.measure.amount(number, 4)}{of}",
             }
             for one, number, of in each
         ]
@@ -134,9 +133,8 @@ def _caption_of_measures(summary: Summary, grid: GridBest | None) -> str:
     if grid is None:
         return ""
     best = summary.best
-    sentence = (
-        f" The dashed line is the best of a grid of {grid.points} points, experiment {grid.id}: {show(grid.best)}."
-    )
+    came = summary.measure.amount(grid.best, 4)
+    sentence = f" The dashed line is the best of a grid of {grid.points} points, experiment {grid.id}: {came}."
     if best is None or best.difference is None:
         return sentence
     ahead = best.difference >= grid.best if summary.maximise else best.difference <= grid.best

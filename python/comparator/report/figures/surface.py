@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report.figures.channels import Row, along
+from comparator.objective.amounts import POINTS, Measure
+from comparator.report.figures.channels import Row, along, written
 from comparator.report.figures.figure import TIP, layer
 from comparator.report.figures.palette import MEAN
 
@@ -41,8 +42,11 @@ class Surface:
     lows: Sequence[Sequence[float]] = ()
     highs: Sequence[Sequence[float]] = ()
 
-    def cells(self, colour: Row) -> Row:
-        """Return the layer of the places of two axes in the colours of what is expected there."""
+    def cells(self, colour: Row, measure: Measure, *, apart: bool = False) -> Row:
+        """Return the layer of the places of two axes in the colours of what is expected there.
+
+        `measure` says how numbers are written; `apart` that they are by how much one is above another.
+        """
         foot, top = ([_short(end, 6) for end in ends] for ends in zip(*self.sides[1], strict=True))
         known = {"v": self.means, **({"low": self.lows, "high": self.highs} if self.lows else {})}
         columns = [
@@ -52,9 +56,12 @@ class Surface:
             }
             for place, (left, right) in enumerate(self.sides[0])
         ]
-        said = "'expected here: ' + format(datum.v, '.3~g')"
+        v, low, high = (written(f"datum.{name}", measure, apart=apart) for name in ("v", "low", "high"))
+        said = f"'expected here: ' + {v}"
         if self.lows:
-            said += " + ', from ' + format(datum.low, '.3~g') + ' to ' + format(datum.high, '.3~g')"
+            said += f" + ', from ' + {low} + ' to ' + {high}"
+        if apart and measure.is_share:
+            said += f" + ' {POINTS}'"
         x, y = self.axes
         return {
             "data": {"values": columns},

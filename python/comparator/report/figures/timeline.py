@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from comparator.findings.axes import show
 from comparator.findings.summary import Summary
 from comparator.findings.workers import (
     Span,
@@ -18,6 +17,7 @@ from comparator.findings.workers import (
     typical,
     working_times_of,
 )
+from comparator.formats.numbers import show
 from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, tip_of
 from comparator.report.figures.crowd import MANY, UP
 from comparator.report.figures.figure import Figure, figure, layer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from comparator.evidence.variance import Variance
 from comparator.findings.variance import TrainingVariance
-from comparator.report.figures.channels import Row, lanes, number_channel
+from comparator.objective.amounts import SHARES
+from comparator.report.figures.channels import Row, labels_in, lanes, number_channel
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, PARTS
 from comparator.report.numbers import printable
@@ -38,7 +39,7 @@ def _bar(found: TrainingVariance, variance: Variance, name: str, title: str) -> 
         done += part.share
     whole = "one pair" if variance is found.difference else "one training"
     y, labels = lanes([whole, *(title_of(part, found) for part in variance.parts)])
-    x = number_channel("x", "share of the variance", domain=(0, 1), grid=True, format=".0%")
+    x = number_channel("x", "share of the variance", domain=(0, 1), grid=True, **labels_in(SHARES))
     colour = {"field": "colour", "type": "nominal", "scale": None}
     layers = [
         layer(bars, "rect", {"opacity": 1.0}, x=x, x2={"field": "x2"}, y=y, y2={"field": "y2"}, color=colour),

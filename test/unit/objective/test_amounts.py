@@ -1,0 +1,38 @@
+"""Differences in words: the same everywhere that people read them."""
+
+import pytest
+
+from comparator.formats.numbers import with_interval
+from comparator.objective.amounts import Measure, in_percent, measure_by, measure_named
+
+SHARE, PLAIN = Measure(is_share=True), Measure(is_share=False)
+
+
+@pytest.mark.parametrize(
+    ("mean", "interval", "words"),
+    [
+        (0.9, (0.0001, 0.95), "90.0 % [0.01 %, 95.0 %]"),
+        (0.9, (-0.00004, 0.95), "90.0 % [-0.004 %, 95.0 %]"),
+        (0.9, (0.0, 0.95), "90 % [0 %, 95 %]"),
+        (0.5, (1e-17, 0.7), "50.0 % [0.0 %, 70.0 %]"),
+    ],
+)
+def test_an_end_of_an_interval_that_is_not_zero_does_not_read_as_zero(
+    mean: float, interval: tuple[float, float], words: str
+) -> None:
+    assert in_percent(mean, interval) == words
+
+
+def test_a_mean_has_no_more_digits_than_its_interval() -> None:
+    assert with_interval(0.0004, (-0.5, 0.5)) == "0.00 [-0.50, 0.50]"
+
+
+def test_what_is_relative_is_read_in_per_cent_and_what_is_not_in_its_unit() -> None:
+    relative = measure_named("relative difference of val_loss", "val_loss", "fraction")
+    assert relative == measure_by("signed") == SHARE and relative.in_units == ", percentage points"
+    assert measure_by("absolute") == measure_by("own:difference") == measure_named("val_loss", "val_loss") == PLAIN
+    counted = measure_named("difference of r2 in deviations from seed to seed", "r2")
+    assert counted.amount(1.234) == "1.23 deviations" and counted.in_units == ""
+    assert (SHARE.amount(0.4237), SHARE.amount(0.4237, 4), SHARE.amount(None)) == ("42.4 %", "42.37 %", "unknown")
+    assert (PLAIN.amount(0.4237), PLAIN.amount(1234567.0)) == ("0.424", "1.23e+06")
+    assert SHARE.apart(0.0424) == "4.2 percentage points" and PLAIN.apart(0.0424) == "0.042"
