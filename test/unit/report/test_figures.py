@@ -148,16 +148,23 @@ def test_a_frame_is_cut_where_another_hyperparameter_bounds_its_region() -> None
     region = replace(found, region=replace(found.region, bounds=bounds))
 
     def frames(*axes: Axis) -> list[Row]:
-        return list(region_layers(summary, [region], axes)[0]["data"]["values"])
+        return list(region_layers(summary, [region], axes)[0][0]["data"]["values"])
 
     noise, layers, activation = summary.axes
     over_both = [(row["y"], row["y2"], row["cut"]) for row in frames(noise, activation)]
     assert over_both == [(-0.5, 0.5, False), (1.5, 2.5, False)]
     assert [(row["x"], row["x2"], row["cut"]) for row in frames(noise, layers)] == [(10.0, 20.0, True)]
-    marks = [
-        each["mark"] for each in region_layers(summary, [region], (noise, layers)) if each["mark"]["type"] == "rect"
-    ]
+    marks = [each["mark"] for each in region_layers(summary, [region], (noise, layers))[0]]
     assert [mark.get("strokeDash") for mark in marks] == [None, [6, 4]]
+
+
+def test_evaluations_lie_over_the_frame_of_a_region_and_its_number_over_them() -> None:
+    layers = drawn(material_of(genetic()))["search"].chart["layer"]
+    kinds = [(each["mark"]["type"], "fill" in each["mark"]) for each in layers]
+    assert kinds[:4] == [("rect", False), ("rect", True), ("rect", True), ("circle", False)]
+    assert kinds[-2:] == [("point", True), ("text", False)]
+    places = layers[0]["mark"]
+    assert min(places["x2Offset"], -places["y2Offset"]) >= 1, "less would let the page shine through between places"
 
 
 def test_axes_say_their_scale_and_the_names_of_their_values() -> None:

@@ -59,8 +59,8 @@ class Surface:
         return {
             "data": {"values": columns},
             "transform": [{"flatten": ["y", "y2", *known]}, {"calculate": said, "as": "tip"}],
-            # Neighbours overlap by a hair, so that nothing shines through between them.
-            "mark": {"type": "rect", "x2Offset": 0.6, "y2Offset": -0.6, "aria": False},
+            # Neighbours overlap by a pixel: where an edge lies within one, less would let the page shine through.
+            "mark": {"type": "rect", "x2Offset": 1, "y2Offset": -1, "aria": False},
             "encoding": {
                 **{"x": along(x, "x"), "y": along(y, "y"), "x2": {"field": "x2"}, "y2": {"field": "y2"}},
                 **{"color": colour, "tooltip": TIP},
