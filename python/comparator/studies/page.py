@@ -10,13 +10,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from comparator.formats.text import write_text_whole
 from comparator.report.numbers import printable
-from comparator.report.page import COLOURS
-from comparator.report.typesetting import whole_numbers
+from comparator.report.page import COLOURS, environment
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies.figures import Picture
 
@@ -24,10 +22,11 @@ TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{{ title }}</title>
+<title>{{ id }}: {{ title }}</title>
+{% include "icon.html" %}
 <style>{{ style }}</style>
 </head>
 <body>
@@ -105,11 +104,8 @@ def write(
     What comes from data is escaped. `found` is the answer in a few words, for a table of experiments; the file for
     programs has it, the answer, and `more`.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=whole_numbers
-    )
     style = (resources.files("comparator.report") / "page.css").read_text(encoding="utf-8")
-    text = environment.from_string(TEMPLATE).render(
+    text = environment().from_string(TEMPLATE).render(
         title=frozen.title,
         id=frozen.id,
         created=frozen.created,

@@ -29,6 +29,7 @@ from comparator.report.figures.channels import along, number_channel
 from comparator.report.figures.figure import figure as figure_of
 from comparator.report.figures.figure import layer, newest
 from comparator.report.figures.files import FORMS, figure_file, inline_svg, standing
+from comparator.report.figures.heat import Scale, difference_scale, metric_scale
 from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.figures.surface import expected
@@ -285,3 +286,30 @@ def test_an_axis_of_epochs_names_whole_numbers_alone() -> None:
     drawn = figure_file(figure_of("learning-1", "", {"layer": [layer(rows, "line", {}, x=x, y=y)]}), "svg").decode()
     below = drawn[drawn.index("X-axis") :].partition("role-axis-title")[0]
     assert re.findall(r">([^<>]+)</text>", below) == ["1", "2", "3"]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours (WCAG 2), written as #rrggbb or rgb(r, g, b)."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)] if colour[0] == "#" else None
+        shares = [each / 255 for each in parts or map(int, re.findall(r"\d+", colour))]
+        linear = [each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in shares]
+        return sum(each * weight for each, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scale", [difference_scale([0.1, 0.6]), metric_scale([0.01, 0.02, 0.03, 0.2, 0.3])])
+def test_what_stands_on_a_colour_of_the_scale_can_be_read(scale: Scale) -> None:
+    values = [scale.low + (scale.high - scale.low) * step / 40 for step in range(41)]
+    rows = [{"x": place, "x2": place + 1, "v": value} for place, value in enumerate(values)]
+    x = {"field": "x", "type": "quantitative"}
+    cells = layer(rows, "rect", {}, x=x, x2={"field": "x2"}, color=scale.channel(""))
+    svg = figure_file(figure_of("cells", "cells", cells), "svg").decode()
+    marks = svg[svg.index("mark-rect") :]
+    colours = re.findall(r'fill="(rgb\([^)]*\)|#[0-9a-f]{6})"', marks[: marks.index("</g>")])
+    assert len(colours) == len(values)
+    read = [contrast(scale.ink(value), colour) for value, colour in zip(values, colours, strict=True)]
+    assert min(read) >= 4.45, "what rounding of the colours leaves of 4.5"
