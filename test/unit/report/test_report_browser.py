@@ -256,6 +256,42 @@ def test_a_row_finds_its_marks_and_the_table_sorts(browser: Browser, pages: dict
     assert browser.ask("document.querySelectorAll('#table thead th')[2].ariaSort") == "ascending"
 
 
+TIP = "(document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent)"
+
+
+def test_marks_and_rows_are_reached_and_picked_by_keys(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["search"], 1280)
+    browser.wait(DRAWN)
+    assert browser.ask("document.querySelectorAll('.chart:not([tabindex])').length") == 0
+    browser.ask("document.querySelector('[data-figure=search] .chart').focus()")
+    said = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End"):
+        browser.key(key)
+        said.append(browser.ask(TIP))
+    assert all(each.startswith("evaluation ") for each in said)
+    assert said[0] == said[2] and len(set(said)) == 3, "right and left go from mark to mark, End to the last"
+    noise = [float(re.search(r"noise ([0-9.]+)", each)[1]) for each in said]  # type: ignore[index]
+    assert noise[0] <= noise[1] <= noise[3]
+    browser.key("Enter")
+    number = int(said[-1].split(":")[0].split()[1])
+    browser.wait(f"comparatorPage.chosen().includes({number})")
+    browser.key("Escape")
+    assert browser.ask(TIP) == "" and browser.ask("comparatorPage.chosen()") == []
+
+    browser.ask("document.getElementById('box').focus()")
+    rows = "Number(document.activeElement.dataset.evaluation)"
+    for expected in range(30):
+        browser.key("ArrowDown")
+        assert browser.ask(rows) == expected, "also beyond those that were in view"
+    browser.key("Enter")
+    browser.wait("comparatorPage.chosen().length === 1 && document.querySelector('#table tr.chosen')")
+    browser.wait(f"{rows} === 29")
+    browser.key("ArrowUp")
+    assert browser.ask(rows) == 28, "the row that was picked keeps the focus"
+    browser.key("Escape")
+    assert browser.ask("comparatorPage.chosen()") == [] and browser.complaints() == []
+
+
 def test_a_frame_on_the_map_chooses_what_lies_in_it(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["search"], 1280)
     browser.wait(DRAWN)

@@ -17,13 +17,11 @@ from comparator.report.numbers import printable
 Stretch = tuple[float, float]
 
 
-def region_layers(
-    summary: Summary, regions: Sequence[Condition], shown: Sequence[Axis]
-) -> tuple[list[Row], list[Row]]:
+def region_layers(summary: Summary, regions: Sequence[Condition], shown: Sequence[Axis]) -> tuple[list[Row], list[Row]]:
     """Return the layers of the regions that the axes `shown` (one, or x and y) bound, and those of their numbers.
 
-    The first belong under the evaluations, many of which lie on a border, the numbers over them. A frame is dashed where
-    another of the varying axes bounds its region too.
+    The first belong under the evaluations, many of which lie on a border, the numbers over them. A frame is dashed
+    where another of the varying axes bounds its region too.
     """
     frames, labels = [], []
     for number, condition in enumerate(regions, start=1):

@@ -170,9 +170,7 @@ def mean_layer(x: Axis, y: Axis, means: Mapping[Cell, float], scale: Scale) -> t
     return [written], "its value" if power == 0 else f"its value times {10**power:,}"
 
 
-def dot_layer(
-    summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, scale: Scale
-) -> Row:
+def dot_layer(summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, scale: Scale) -> Row:
     """Return the layer of the evaluations that succeeded, each a dot in the colour of its difference.
 
     Its ring stands out from it, so that one of the two does from what lies behind.
