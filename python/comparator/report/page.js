@@ -303,6 +303,7 @@
       event.preventDefault();
       next.focus({ preventScroll: true });
       next.scrollIntoView({ block: "nearest", behavior: "instant" });
+      fill(false); // the next key may come before the next frame
     });
     document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.target.closest("input, select, textarea, dialog")) return;
