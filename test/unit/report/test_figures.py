@@ -180,6 +180,21 @@ def test_axes_say_their_scale_and_the_names_of_their_values() -> None:
     assert params["x_labels"] == ["relu", "tanh", "a rather long name …"]
 
 
+def test_each_hyperparameter_has_the_way_that_the_difference_goes_along_it() -> None:
+    found = drawn(material_of(genetic()))
+    importance = [found["importance"].chart["params"][0]["value"][place] for place in (0, 1)]
+    effects = [found["effect-1"], found["effect-2"]]
+    assert [each.choice.label for each in effects if each.choice] == importance, "the strongest first"
+    assert {each.place for each in effects} == {"effect"}, "they take turns"
+    scales = [each.chart["layer"][-1]["encoding"]["y"]["scale"]["domain"] for each in effects]
+    assert scales[0] == scales[1], "so that their heights may be compared"
+    by_name = dict(zip(importance, effects, strict=True))
+    rows = rows_of(by_name["layer_force"].chart, "line")
+    assert rows[-1]["y"] - rows[0]["y"] > 0.05, "these models differ more with more layers"
+    assert all(row["low"] <= row["y"] <= row["high"] for row in rows)
+    assert not [name for name in drawn(material_of(grid_records(), **GRID)) if name.startswith("effect")]
+
+
 def test_one_hyperparameter_has_its_expected_curve() -> None:
     chart = drawn(material_of(sampled([NOISE], 40), space=[NOISE]))["search"].chart
     assert len(rows_of(chart, "line")) == len(rows_of(chart, "area")) == 30
