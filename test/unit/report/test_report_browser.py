@@ -171,6 +171,17 @@ def test_headings_are_in_order_and_links_lead_somewhere(browser: Browser, pages:
     assert files and all((pages["planted"].parent / name).exists() for name in files if not name.startswith("#"))
 
 
+def test_what_went_wrong_is_next_to_the_answer_where_nothing_came_out_and_sureness_before_all_else(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    sections = "[...document.querySelectorAll('section > h2')].map((one) => one.id)"
+    browser.open(pages["failed"], 1280)
+    assert browser.ask(sections)[:2] == ["answer-heading", "wrong"]
+    browser.open(pages["search"], 1280)
+    found = browser.ask(sections)
+    assert found[:4] == ["answer-heading", "sure", "notices", "alike"] and found[-3:] == ["wrong", "how", "repeat"]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_lines_break_between_the_words_of_a_command_and_around_amounts(
     browser: Browser, pages: dict[str, Path], width: int
@@ -381,7 +392,7 @@ def test_a_choice_holds_for_all_figures_that_offer_it(browser: Browser, pages: d
     assert chosen == ["each its own scale"] * 2
     browser.click(*browser.place_of("[data-choose='second point']"))
     pressed = browser.ask("[...document.querySelectorAll('[aria-pressed=true]')].map((one) => one.dataset.choose)")
-    assert sorted(pressed) == ["each its own scale", "each its own scale", "second point"]
+    assert sorted(pressed) == ["each its own scale", "each its own scale", "layer_force", "second point"]
 
 
 def test_figures_take_the_colours_of_the_page_and_are_readable_on_paper(
