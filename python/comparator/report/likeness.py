@@ -60,9 +60,9 @@ def effect_words(effect: Effect, models: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Box:
-    """The box of a report: how much differs; what of that its table does not tell, a phrase each; the table; a note."""
+    """The box of a report: whether something differs; what of that its table does not tell; the table; a note."""
 
-    unlike: int
+    unlike: bool
     more: list[str]
     idle: str
     rows: list[tuple[str, list[str], bool]]
@@ -87,7 +87,7 @@ def box_of(found: LikeForLike | None, models: Sequence[str]) -> Box | None:
             " What changes a model is read from trainings that differ in nothing else, with equal seed and split: there"
             " are few such, and at other places of the space it may be otherwise."
         )
-    unlike = len(unlikenesses(found, models))
+    unlike = bool(unlikenesses(found, models))
     return Box(unlike, unlikenesses(found, models, in_table=True), idle_words(found), lines, note.strip())
 
 

@@ -36,7 +36,9 @@ TEMPLATE = """<!DOCTYPE html>
   <p class="kicker">{{ id }} &middot; {{ created[:10] }}</p>
 </header>
 <section class="answer"><h2>Answer</h2>
-  <p class="lead">{{ answer | join(" ") }}</p>
+  {% for sentence in answer %}
+  <p{% if loop.first %} class="lead"{% endif %}>{{ sentence }}</p>
+  {% endfor %}
 </section>
 {% if pictures %}
 <div class="figures">

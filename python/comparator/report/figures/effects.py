@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from comparator.findings.axes import Axis
 from comparator.findings.summary import Summary
-from comparator.report.figures.channels import along, clip, labels_of, number_channel, objective_label, strongest_first
+from comparator.report.figures.channels import along, clip, height, labels_of, number_channel, strongest_first
 from comparator.report.figures.figure import Choice, Figure, figure
 from comparator.report.figures.surface import Surface, expected_along
 from comparator.report.material import Material
@@ -29,7 +29,8 @@ def effects(material: Material) -> list[Figure]:
 
 
 def _figure(summary: Summary, number: int, axis: Axis, surface: Surface, heights: Sequence[float]) -> Figure:
-    x, y = along(axis, "x"), number_channel("y", objective_label(summary), holding=heights, grid=True)
+    x = along(axis, "x")
+    y = {**height(summary), "scale": number_channel("y", "", holding=heights)["scale"]}
     what = clip(summary.metric) if summary.kind == "single" else "The difference"
     band = ", the band the 95 % interval of that mean" if surface.lows else ""
     caption = (

@@ -17,7 +17,6 @@ from comparator.report.figures.channels import (
     clip,
     coordinate_of,
     failed_row,
-    objective_label,
     tip_of,
 )
 from comparator.report.figures.crowd import gathered
@@ -170,7 +169,9 @@ def mean_layer(x: Axis, y: Axis, means: Mapping[Cell, float], scale: Scale) -> t
     return [written], "its value" if power == 0 else f"its value times {10**power:,}"
 
 
-def dot_layer(summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, scale: Scale) -> Row:
+def dot_layer(
+    summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, colour: Row, scale: Scale
+) -> Row:
     """Return the layer of the evaluations that succeeded, each a dot in the colour of its difference.
 
     Its ring stands out from it, so that one of the two does from what lies behind.
@@ -184,11 +185,8 @@ def dot_layer(summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axi
     places = {"x": along(x, "x"), "y": along(y, "y")}
     low, high = scale.dark
     is_dark = f"datum.v < {low}" + (f" || datum.v > {high}" if high < math.inf else "")
-    colours = {
-        "color": scale.channel(objective_label(summary)),
-        "stroke": {"condition": {"test": is_dark, "value": "#ffffff"}, "value": "#000000"},
-    }
-    return growing(layer(gathered(rows, **places), "circle", look, **places, **colours))
+    ring = {"condition": {"test": is_dark, "value": "#ffffff"}, "value": "#000000"}
+    return growing(layer(gathered(rows, **places), "circle", look, **places, color=colour, stroke=ring))
 
 
 def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:

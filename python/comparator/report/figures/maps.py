@@ -139,7 +139,7 @@ def _map(
         in_cells, written = mean_layer(x, y, means, scale)
         layers += in_cells
     elif means:
-        layers.append(dot_layer(summary, _best_on_top(summary), x, y, scale))
+        layers.append(dot_layer(summary, _best_on_top(summary), x, y, colour, scale))
     layers += failed_layer(summary.searched, x, y)
     what = clip(summary.metric) if summary.kind == "single" else "The difference"
     title = f"{what} over {pair_words(x, y)}" if summary.lattice else f"Where the search looked: {pair_words(x, y)}"
