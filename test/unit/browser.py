@@ -121,6 +121,12 @@ class Browser:
         self.mouse("mousePressed", x, y)
         self.mouse("mouseReleased", x, y)
 
+    def key(self, name: str) -> None:
+        """Press and release a key that has no text of its own, as `ArrowDown`, or Enter."""
+        text = {"text": "\r"} if name == "Enter" else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=name, code=name, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=name, code=name)
+
     def place_of(self, selector: str, number: int = 0) -> tuple[float, float]:
         """Scroll an element into view and return its middle."""
         return tuple(

@@ -139,14 +139,15 @@ def check_files(folder: Path) -> None:
     page = read_page(folder)
     for path in (folder / "figures").glob("*.svg"):
         ElementTree.fromstring(path.read_bytes())
-    assert not {"link", "img", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in page.tags}
+    assert all(address.startswith("data:image/") for address in page.values("href", "link"))
+    assert not {"img", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in page.tags}
     assert page.values("src") == [] and len(page.scripts) == 3 and set(page.data) == {*DATA, "evaluations"}
     assert set(page.values("data-figure")) == set(page.charts)
     policy = next(str(attrs["content"]) for tag, attrs in page.tags if attrs.get("http-equiv"))
     for script in page.scripts:
         assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy
     assert policy.startswith("default-src 'none';") and "unsafe-eval" not in policy
-    assert not [address for address in page.values("href") if re.match(r"\s*([A-Za-z]+:|//)", address)]
+    assert not [address for address in page.values("href", "a") if re.match(r"\s*([A-Za-z]+:|//)", address)]
     assert not re.search(r"url\((?!#)|@import", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL))
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
     identifiers = page.values("id")

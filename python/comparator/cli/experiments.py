@@ -234,7 +234,7 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    """A line for each; on a terminal tags, what was found and the title share what is left of the line.
+    """A line for each; on a terminal what was found, and then the title, has what the columns before leave of the line.
 
     Where none has tags there is no column of them.
     """
@@ -245,12 +245,15 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     if out.is_terminal:
         room = max(0, out.width - sum(widths[:4]) - GAP * (len(widths) - 1))
         for column in range(4, len(widths) - 1):
-            widths[column] = min(widths[column], (room if column == 4 < len(widths) - 2 else 2 * room) // 3)
+            # What is cut off may be the end of a number: tags and titles are cut before what was found.
+            widths[column] = min(widths[column], room // 3 if column < len(widths) - 2 else room)
             room -= widths[column]
         widths[-1] = room
     for number, row in enumerate(cells):
         line = Text()
         for cell, width in zip(row, widths, strict=True):
+            if not width:
+                continue
             shown = Text(one_line(cell))
             shown.truncate(width, overflow="ellipsis" if has_blocks(out) else "crop", pad=True)
             line.append_text(shown).append(" " * GAP)

@@ -33,13 +33,13 @@
         remember();
       });
       box.append(check);
-      const link = made("a", row.title || row.id);
+      const link = made("a", row.id);
       link.href = `experiments/${encodeURIComponent(row.id)}/`;
       what.append(link);
     } else {
       what.append(made("b", row.id));
     }
-    if (row.title && row.title !== row.id) what.append(made("small", row.id));
+    if (row.title && row.title !== row.id) what.append(made("small", row.title));
     for (const each of row.tags || []) what.append(made("span", each, "tagged"));
     if (row.note) what.append(made("small", row.note, "note"));
     const badge = made("span", row.state, "state");
@@ -49,7 +49,7 @@
     if (row.doubled) doing.append(made("small", `evaluations with several lines: ${row.doubled}`));
     if (row.damage) found.append(made("span", row.damage, "damage"));
     else {
-      if (row.of) {
+      if (row.of && row.evaluations < row.of) {
         const bar = made("span", undefined, "bar small");
         const inside = made("span");
         inside.style.width = `${Math.min(100, 100 * row.evaluations / row.of)}%`;
@@ -64,8 +64,9 @@
       best.textContent = row.best.replace(/^best /, "");
       best.className = "best";
       begun.className = "begun";
-      const [first, ...others] = (row.found || []).map((each) => each.replace(/([0-9]) %/g, "$1\u00a0%"));
+      const [first, sure, ...others] = (row.found || []).map((each) => each.replace(/([0-9]) %/g, "$1\u00a0%"));
       if (first) found.append(made("span", first));
+      if (sure) found.append(made("small", sure));
       if (others.length) {
         const more = made("details");
         more.append(made("summary", "more"), made("span", others.join(" ")));
@@ -77,8 +78,8 @@
     line.replaceChildren(...cells);
   }
 
-  const orderOf = (row) => sorted.key === "found" ? (row.found || []).join(" ") : sorted.key === "share" ? (row.of ? row.evaluations / row.of : null)
-    : sorted.key === "title" ? row.title || row.id : row[sorted.key];
+  const orderOf = (row) => sorted.key === "found" ? (row.found || []).join(" ")
+    : sorted.key === "share" ? (row.of ? row.evaluations / row.of : null) : row[sorted.key];
 
   function compareRows(a, b) {
     const [one, other] = [orderOf(a), orderOf(b)].map((each) => (each === undefined || each === "" ? null : each));

@@ -199,9 +199,9 @@ def _map(
         cells = gather(summary.points, *own)
         under = cell_layer(*own, cells, means_of(cells, lambda one: one.difference), colour, summary.measure.amount)
     done = [one for one in summary.searched if one.difference is not None]
-    dots = [] if summary.lattice else [dot_layer(summary, done, *whole, colour, scale.ring)]
-    layers = [under, *dots, *region_layers(summary, read.findings.regions, whole)]
-    layers = [_on(layer, whole) for layer in layers]
+    dots = [] if summary.lattice else [dot_layer(summary, done, *whole, colour, scale)]
+    frames, numbers = region_layers(summary, read.findings.regions, whole)
+    layers = [_on(layer, whole) for layer in (under, *frames, *dots, *numbers)]
     return figure(name, clip(title, 60), {"layer": layers}, height=HEIGHT, params=labels_of(x=whole[0], y=whole[1]))
 
 

@@ -18,6 +18,10 @@ Promise.resolve(window.comparatorReady).then(() => {
   let log = "";
   let offset = 0; // of the server's clock
   let said = "";
+  let kept = { width: 0, height: 0 }; // of the list of trainings
+  const title = document.title;
+
+  const isAlive = () => Boolean(state) && ["running", "queued"].includes(state.state);
 
   function span(seconds) {
     const whole = Math.max(0, Math.round(seconds));
@@ -34,8 +38,9 @@ Promise.resolve(window.comparatorReady).then(() => {
     if (badge.textContent !== state.state) badge.textContent = state.state;
     badge.dataset.state = state.state;
     const bar = get("live-bar");
-    bar.hidden = !state.of;
     const share = state.of ? Math.min(100, 100 * state.evaluations / state.of) : 0;
+    bar.hidden = !state.of || (share === 100 && !isAlive());
+    document.title = state.of && isAlive() ? `${Math.floor(share)} % ${title}` : title;
     bar.firstElementChild.style.width = `${share}%`;
     bar.setAttribute("aria-valuenow", Math.round(share));
     const counts = [state.of ? `${state.evaluations} of ${state.of}` : `${state.evaluations} evaluations`];
@@ -48,7 +53,7 @@ Promise.resolve(window.comparatorReady).then(() => {
     get("live-stop").hidden = !state.may_stop;
     get("live-resume").hidden = !state.may_resume;
     const words = said || state.reason || state.page.failure
-      || (state.state === "running" && !state.running.length ? "No training has begun yet: models are being loaded." : "");
+      || (state.state === "running" && !state.running.length && !state.records ? "No training has begun yet: models are being loaded." : "");
     get("live-words").textContent = words;
     get("live-words").hidden = !words;
     get("live-words").classList.toggle("wrong", Boolean(said.startsWith("!") || state.page.failure));
@@ -92,7 +97,18 @@ Promise.resolve(window.comparatorReady).then(() => {
       return line;
     });
     if (now.length !== list.children.length || now.some((line, place) => list.children[place] !== line)) list.replaceChildren(...now);
+    keepHeight(list);
     tick();
+  }
+
+  // Trainings come and go all the time: nothing below moves with each of them.
+  function keepHeight(list) {
+    list.hidden = !isAlive() && !list.children.length;
+    if (!isAlive() || kept.width !== list.clientWidth) {
+      list.style.minHeight = "";
+      kept = { width: list.clientWidth, height: 0 };
+    }
+    if (list.offsetHeight > kept.height && isAlive()) list.style.minHeight = `${kept.height = list.offsetHeight}px`;
   }
 
   function begun(each, key) {
@@ -405,8 +421,7 @@ Promise.resolve(window.comparatorReady).then(() => {
       get("live-words").textContent = error.message && !(error instanceof TypeError) ? error.message
         : "The server does not answer any more: what stands here is as it was last.";
     }
-    const alive = state && ["running", "queued"].includes(state.state);
-    setTimeout(look, document.hidden ? HIDDEN : alive || (state && state.page.is_being_made) ? SOON : LATER);
+    setTimeout(look, document.hidden ? HIDDEN : isAlive() || (state && state.page.is_being_made) ? SOON : LATER);
   }
 
   setInterval(tick, 1000);

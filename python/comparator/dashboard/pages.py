@@ -34,7 +34,7 @@ def live_page(report: str, panel: Mapping[str, Any]) -> tuple[str, list[str]]:
     # The large script is fetched once, and kept by the browser.
     large = f'<script type="text/plain" data-packed="figures">{packed_bundle()}</script>'
     page = page.replace(large, f'<script src="{FROM_EXPERIMENT}/figures.js"></script>', 1)
-    head = f'<link rel="icon" href="data:,">\n<link rel="stylesheet" href="{FROM_EXPERIMENT}/dashboard.css">\n</head>'
+    head = f'<link rel="stylesheet" href="{FROM_EXPERIMENT}/dashboard.css">\n</head>'
     page = page.replace("</head>", head, 1)
     page = page.replace("<main>", "<main>\n" + _rendered("panel.html", **panel), 1)
     foot = f'<script src="{FROM_EXPERIMENT}/live.js"></script>\n</body>'

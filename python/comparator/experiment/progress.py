@@ -165,14 +165,17 @@ class ProgressView:
         lines = [self._line(training_words(each)) for each in shown]
         lines += [self._line(f"and {more} more")] if more else []
         room = self._console.height >= ROOM_FOR_MAP
-        return Group(self._head(), *self._state(), *lines, *(self._newest_map() if room else ()))
+        # Trainings come and go: what stands below them would move each time.
+        return Group(self._head(), *self._state(), *(self._newest_map() if room else ()), *lines)
 
     def _head(self) -> RenderableType:
         spent = f"{clock(time.monotonic() - self._began)} so far"
         if self._total is None:
             return self._line(f"{self._counted} evaluations, {spent}")
         head = Table.grid(padding=(0, 1))
-        bar = ProgressBar(total=self._total, completed=self._done, width=BAR_WIDTH)
+        bar = ProgressBar(
+            total=self._total, completed=self._done, width=BAR_WIDTH, complete_style="green", finished_style="green"
+        )
         head.add_row(self._counted, bar, spent)
         return head
 

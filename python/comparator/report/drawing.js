@@ -131,6 +131,7 @@
     chartOf(picture).replaceChildren(holder);
     chartOf(picture).style.minHeight = "";
     chartOf(picture).classList.toggle("framed", Boolean(content.axes));
+    if (content.rows.some((rows) => rows.some((row) => row.tip))) chartOf(picture).tabIndex = 0;
     view.addEventListener("click", (_, item) => {
       const numbers = item?.datum?.evaluations;
       if (numbers?.length && !dragged) hooks.clicked(numbers);
@@ -231,6 +232,28 @@
       if (mark.marktype === "group") for (const inner of item.items) yield* itemsOf(inner);
       else yield item;
     }
+  }
+
+  // The marks that say something: those of evaluations where a figure has any, each once, from left to right.
+  function speaking(view) {
+    const items = [...itemsOf(view.scenegraph().root)].filter((item) => item.datum?.tip && item.bounds);
+    const ofSome = items.filter((item) => item.datum.evaluations);
+    const once = new Map(ofSome.map((item) => [`${item.datum.tip} ${item.datum.evaluations}`, item]));
+    return (once.size ? [...once.values()] : items).sort((one, other) => one.bounds.x1 - other.bounds.x1 || one.bounds.y1 - other.bounds.y1);
+  }
+
+  // What they say, what they stand for, and where they are in the window.
+  function marks(name) {
+    const view = views.get(name)?.view;
+    const place = view && placeOf(view);
+    if (!place) return [];
+    const box = chartOf(pictureOf(name)).getBoundingClientRect();
+    return speaking(view).map(({ datum, bounds }) => ({
+      text: datum.tip,
+      numbers: datum.evaluations,
+      x: box.left + place.left + place.ratio * (bounds.x1 + bounds.x2) / 2,
+      y: box.top + place.top + place.ratio * (bounds.y1 + bounds.y2) / 2,
+    }));
   }
 
   // Fades on what is drawn: to have it worked out again, mark by mark, would take a hundred times as long.
@@ -570,7 +593,8 @@
   }
 
   window.comparatorFigures = {
-    begin, take, grow, pick, show, save,
+    begin, take, grow, pick, show, save, say, marks,
+    click: (numbers) => { if (numbers?.length) hooks.clicked(numbers); },
     know: (given) => { axes = given; },
     drawAll: () => pictures().forEach(draw),
   };

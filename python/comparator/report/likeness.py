@@ -25,12 +25,13 @@ def in_a_line(found: LikeForLike, models: Sequence[str]) -> str:
     return f"like for like, as far as they tell: {', '.join(known)}" if known else "like for like: neither model tells"
 
 
-def unlikenesses(found: LikeForLike, models: Sequence[str]) -> list[str]:
-    """Return what differs, a phrase each."""
+def unlikenesses(found: LikeForLike, models: Sequence[str], *, in_table: bool = False) -> list[str]:
+    """Return what differs, a phrase each; what a table says whole is left out where it is `in_table`."""
     first, second = models
     phrases = [
         f"{fact.what} {_number(fact.values[0])} of {first}, {_number(fact.values[1])} of {second}{_share(fact)}"
         for fact in found.unlike_facts
+        if not in_table or _share(fact)
     ]
     phrases += [_unfounded(models[number], each) for number, each in found.unfounded]
     return phrases + [effect_words(effect, models) for effect in found.one_sided]
@@ -58,9 +59,10 @@ def effect_words(effect: Effect, models: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Box:
-    """The box of a report: what differs, a phrase each; what changes neither; the table's lines; a note."""
+    """The box of a report: whether something differs; what of that its table does not tell; the table; a note."""
 
-    unlike: list[str]
+    unlike: bool
+    more: list[str]
     idle: str
     rows: list[tuple[str, list[str], bool]]
     note: str
@@ -84,7 +86,8 @@ def box_of(found: LikeForLike | None, models: Sequence[str]) -> Box | None:
             " What changes a model is read from trainings that differ in nothing else, with equal seed and split: there"
             " are few such, and at other places of the space it may be otherwise."
         )
-    return Box(unlikenesses(found, models), idle_words(found), lines, note.strip())
+    unlike = bool(unlikenesses(found, models))
+    return Box(unlike, unlikenesses(found, models, in_table=True), idle_words(found), lines, note.strip())
 
 
 def rows(found: LikeForLike) -> list[tuple[str, list[str], bool]]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from comparator.findings.verdict import Findings
 
 REPEATED = 3  # trainings that are asked to come out again
+#: Fewer show neither whether two models differ nor where.
+FEWEST_POINTS = 8
 CUT_SHORT = ("stopped", "interrupted", "failed")
 #: Why nothing is said of evaluations that are shown before they are looked at together.
 BEING_READ = "what the evaluations say together is being worked out"
@@ -67,6 +69,8 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
     if summary.kind == "single":
         return _more_of(experiment, summary, "Search further: more evaluations")
     evidence = findings.evidence
+    if evidence is not None and findings.verdict == "none" and evidence.points < FEWEST_POINTS:
+        return _more_of(experiment, summary, "Search with more evaluations: so few cannot show a difference")
     if summary.is_climb and summary.find not in ("regions", "both") and evidence is not None:
         return Step("Ask where they differ more, with points all over the space", _with(again, "search.find=both"))
     if evidence is not None and findings.rejected:

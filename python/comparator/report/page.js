@@ -8,6 +8,7 @@
   const { made, labelCells, frame, idle } = window.comparatorElements;
   const drawing = window.comparatorFigures;
   const PRINTED = 1000; // rows
+  const HIGH = 544; // pixels of the table at most; one of few rows is lower until it has more
   const LONG = 20; // characters of a cell; more may be cut
   const order = new Intl.Collator(undefined, { numeric: true });
 
@@ -156,6 +157,7 @@
   function rowOf(row, place) {
     const line = made("tr");
     line.dataset.evaluation = row.number;
+    line.tabIndex = -1;
     line.setAttribute("aria-rowindex", place + 2);
     if (row.status !== "ok") line.classList.add("failed");
     if (chosen.has(row.number)) line.classList.add("chosen");
@@ -200,10 +202,11 @@
     if (!table) return;
     const first = prints ? 0 : Math.max(0, Math.floor(box.scrollTop / height) - 2);
     const end = prints ? Math.min(listed.length, PRINTED)
-      : Math.min(listed.length, Math.ceil((box.scrollTop + (box.clientHeight || 544)) / height) + 2);
+      : Math.min(listed.length, Math.ceil((box.scrollTop + HIGH) / height) + 2);
     if (!again && first >= from && end <= to) return;
     [from, to] = prints ? [first, end] : [Math.max(0, first - 6), Math.min(listed.length, end + 6)];
     const body = table.tBodies[0];
+    const focused = document.activeElement?.closest("#table tr[data-evaluation]")?.dataset.evaluation;
     if (again) body.replaceChildren(above, below);
     spread(above, from);
     spread(below, prints ? 0 : listed.length - to);
@@ -220,6 +223,7 @@
       const line = lines.get(row.number) || rowOf(row, from + place);
       if (line === at) at = at.nextSibling; else body.insertBefore(line, at);
     });
+    if (focused) body.querySelector(`tr[data-evaluation="${focused}"]`)?.focus({ preventScroll: true });
     table.setAttribute("aria-rowcount", listed.length + 1);
   }
 
@@ -292,6 +296,20 @@
       asked = true;
       requestAnimationFrame(() => { asked = false; fill(false); });
     }, { passive: true });
+    // Rows by keys: arrows go from one to the next, Enter picks it.
+    box.addEventListener("keydown", (event) => {
+      const row = event.target.closest("tr[data-evaluation]");
+      if (event.key === "Enter" && row === event.target) { choose([Number(row.dataset.evaluation)], false); return; }
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+      const top = table.tHead.getBoundingClientRect().bottom;
+      const next = !row ? [...table.tBodies[0].querySelectorAll("tr[data-evaluation]")].find((one) => one.getBoundingClientRect().top >= top - 1)
+        : event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
+      if (!next?.dataset.evaluation) return;
+      event.preventDefault();
+      next.focus({ preventScroll: true });
+      next.scrollIntoView({ block: "nearest", behavior: "instant" });
+      fill(false); // the next key may come before the next frame
+    });
     document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.target.closest("input, select, textarea, dialog")) return;
       if (where.size || chosen.size) { where.clear(); set([], false); }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from comparator.formats.names import as_file_name
-from comparator.report.figures.channels import Row, clip, distinct, number_channel, references, series
+from comparator.report.figures.channels import TOGETHER, Row, clip, distinct, number_channel, references, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.files import WIDTH, figure_file, inline_svg
 from comparator.report.figures.heat import Scale, metric_scale
@@ -235,7 +235,7 @@ def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) ->
         domain=ends,
         values=sizes,
         labelExpr="format(datum.value, ',')",
-        labelAngle=-40,
+        labelAngle=-40 if sum(len(f"{size:,}") + 2 for size in sizes) > TOGETHER else 0,
         grid=True,
     )
     name = NAMES.get(metric, metric)

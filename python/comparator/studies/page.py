@@ -10,14 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from comparator.formats.text import write_text_whole
 from comparator.report.next_step import Step
 from comparator.report.numbers import printable
-from comparator.report.page import COLOURS
-from comparator.report.typesetting import whole_numbers, words_apart
+from comparator.report.page import COLOURS, environment
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies.figures import Picture
 
@@ -25,10 +23,11 @@ TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{{ title }}</title>
+<title>{{ id }}: {{ title }}</title>
+{% include "icon.html" %}
 <style>{{ style }}</style>
 </head>
 <body>
@@ -38,7 +37,9 @@ TEMPLATE = """<!DOCTYPE html>
   <p class="kicker">{{ id }} &middot; {{ created[:10] }}</p>
 </header>
 <section class="answer"><h2>Answer</h2>
-  <p class="lead">{{ answer | join(" ") }}</p>
+  {% for sentence in answer %}
+  <p{% if loop.first %} class="lead"{% endif %}>{{ sentence }}</p>
+  {% endfor %}
   <p class="next"><b>Next:</b> {{ next.words }}{% if next.command %}
   <span class="command"><code>{{ next.command | words_apart }}</code></span>{% else %}.{% endif %}</p>
 </section>
@@ -109,22 +110,22 @@ def write(
     What comes from data is escaped. `found` is the answer in a few words, for a table of experiments, `step` what to do
     next; the file for programs has both, the answer, and `more`.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=whole_numbers
-    )
-    environment.filters["words_apart"] = words_apart
     style = (resources.files("comparator.report") / "page.css").read_text(encoding="utf-8")
-    text = environment.from_string(TEMPLATE).render(
-        title=frozen.title,
-        id=frozen.id,
-        created=frozen.created,
-        style=Markup(style),
-        answer=answer,
-        pictures=pictures,
-        in_colours=_in_colours,
-        sections=sections,
-        files=files,
-        next=step,
+    text = (
+        environment()
+        .from_string(TEMPLATE)
+        .render(
+            title=frozen.title,
+            id=frozen.id,
+            created=frozen.created,
+            style=Markup(style),
+            answer=answer,
+            pictures=pictures,
+            in_colours=_in_colours,
+            sections=sections,
+            files=files,
+            next=step,
+        )
     )
     temporary = folder / f".report.html.{os.getpid()}.tmp"
     temporary.write_text(printable(text), encoding="utf-8", errors="replace")

@@ -1,5 +1,6 @@
 """What stands on a terminal while an experiment runs, and when it is over: driven in a pseudo-terminal."""
 
+import io
 import json
 import os
 import re
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 from desk import HYPERPARAMETERS, QUICK, Desk
 from screen import Watched
+
+from comparator.cli import experiments
+from comparator.experiment.terminal import Terminal
 
 #: A model that says how far it is, and gives time to look at that.
 SLOW = """
@@ -134,7 +138,7 @@ def test_the_end_is_a_few_lines_that_break_between_words(desk: Desk) -> None:
 
 
 @pytest.mark.long
-def test_the_list_is_a_line_each_at_any_width(desk: Desk) -> None:
+def test_the_list_is_a_line_each_at_any_width(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     title = "a title of many words that goes on and on, until no terminal has room for all of it in a line"
     desk.write("quick.toml", (desk.folder / "quick.toml").read_text().replace("left against right", title))
     assert desk.search("quick.toml").returncode == 0
@@ -144,6 +148,13 @@ def test_the_list_is_a_line_each_at_any_width(desk: Desk) -> None:
         assert listed[1].startswith("quick-1  finished  12/12") and listed[1].endswith("…")
         assert all(len(line) <= columns for line in listed)
     assert title in desk.run("list").stdout
+    verdict = "more with noise from 12.5 and size below 144"
+    cells = {"doing": "finished", "evaluations": 12, "of": 12, "failed": 0, "withdrawn": 0, "doubled": 0, "tags": []}
+    rows = [{**cells, "id": "quick-1", "best_value": 0.6666, "verdict": verdict, "title": title}]
+    shown = io.StringIO()
+    monkeypatch.setattr(experiments, "out", Terminal(file=shown, width=80, force_terminal=True))
+    experiments._print_table(rows)
+    assert f"0.667  {verdict}" in shown.getvalue(), "a title is cut before what was found, in which a number may end"
     desk.run("note", "quick-1", "--tag", "paper")
     listed = on_a_terminal(desk, "list", columns=80).end().splitlines()
     assert listed[0].split() == ["id", "state", "done", "best", "tags", "found", "title"]

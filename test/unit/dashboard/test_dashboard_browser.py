@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -104,12 +105,16 @@ def test_a_search_is_watched_stopped_and_gone_on_with(
     other.open(address, 390)
     until(lambda: other.ask("location.pathname + location.search") == f"{BASE}/", "the token leaves the address")
     until(lambda: text(other, "tr[data-id=live] .state") == "running", "the list shows that it runs")
+    assert text(other, "tr[data-id=live] a") == "live", "it goes by its id: many have the same title"
 
     one.open(f"{first}experiments/live/?{token}", 1280)
     assert "being made" not in text(one, "main"), "what there is is shown at once"
     until(lambda: one.ask("location.pathname + location.search") == f"{BASE}/experiments/live/", "so here")
     until(lambda: "epoch" in text(one, "#live-running"), "what is trained is shown with its epoch")
     until(lambda: "val_loss 0." in text(one, "#live-running"), "and with its losses")
+    assert re.fullmatch(r"\d+ % live: Where do .*", one.ask("document.title")), "its tab says how far it is"
+    one.ask("document.querySelector('#live-running').replaceChildren()")
+    assert one.ask("document.querySelector('#live-running').offsetHeight") > 20, "nothing moves where a training ends"
     until(lambda: one.ask(DOTS) > 0, "the map begins")
     begun = one.ask(DOTS)
     until(lambda: one.ask(DOTS) > begun, "the map fills")

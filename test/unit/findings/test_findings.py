@@ -500,6 +500,8 @@ def test_the_next_step_suits_the_outcome() -> None:
     assert answer_to(records, id="planted-1", **claims).next.command.endswith("--focus planted-1:1")
     climbed = answer_to(records_of(lambda point: 0.3), strategy={"name": "steady_state"})
     assert climbed.next.command.endswith("--set search.find=both")
+    few = answer_to(records_of(in_region, 3), strategy={"name": "steady_state"}).next
+    assert few.words.startswith("Search with more evaluations") and "search.evaluations=" in few.command
     assert answer_to([]).next.command == ""
     command = "comparator search x.toml --set confirm.seeds=8 --set search.seed=2"
     provenance = {**make_experiment()["provenance"], "command": command}

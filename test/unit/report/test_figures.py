@@ -29,6 +29,7 @@ from comparator.report.figures.channels import along, number_channel
 from comparator.report.figures.figure import figure as figure_of
 from comparator.report.figures.figure import layer, newest
 from comparator.report.figures.files import FORMS, figure_file, inline_svg, standing
+from comparator.report.figures.heat import Scale, difference_scale, metric_scale
 from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.figures.surface import expected
@@ -148,16 +149,23 @@ def test_a_frame_is_cut_where_another_hyperparameter_bounds_its_region() -> None
     region = replace(found, region=replace(found.region, bounds=bounds))
 
     def frames(*axes: Axis) -> list[Row]:
-        return list(region_layers(summary, [region], axes)[0]["data"]["values"])
+        return list(region_layers(summary, [region], axes)[0][0]["data"]["values"])
 
     noise, layers, activation = summary.axes
     over_both = [(row["y"], row["y2"], row["cut"]) for row in frames(noise, activation)]
     assert over_both == [(-0.5, 0.5, False), (1.5, 2.5, False)]
     assert [(row["x"], row["x2"], row["cut"]) for row in frames(noise, layers)] == [(10.0, 20.0, True)]
-    marks = [
-        each["mark"] for each in region_layers(summary, [region], (noise, layers)) if each["mark"]["type"] == "rect"
-    ]
+    marks = [each["mark"] for each in region_layers(summary, [region], (noise, layers))[0]]
     assert [mark.get("strokeDash") for mark in marks] == [None, [6, 4]]
+
+
+def test_evaluations_lie_over_the_frame_of_a_region_and_its_number_over_them() -> None:
+    layers = drawn(material_of(genetic()))["search"].chart["layer"]
+    kinds = [(each["mark"]["type"], "fill" in each["mark"]) for each in layers]
+    assert kinds[:4] == [("rect", False), ("rect", True), ("rect", True), ("circle", False)]
+    assert kinds[-2:] == [("point", True), ("text", False)]
+    places = layers[0]["mark"]
+    assert min(places["x2Offset"], -places["y2Offset"]) >= 1, "less would let the page shine through between places"
 
 
 def test_axes_say_their_scale_and_the_names_of_their_values() -> None:
@@ -170,6 +178,21 @@ def test_axes_say_their_scale_and_the_names_of_their_values() -> None:
     listed = material_of(sampled([CATEGORICAL]), space=[CATEGORICAL])
     params = {each["name"]: each["value"] for each in drawn(listed)["search"].chart["params"]}
     assert params["x_labels"] == ["relu", "tanh", "a rather long name …"]
+
+
+def test_each_hyperparameter_has_the_way_that_the_difference_goes_along_it() -> None:
+    found = drawn(material_of(genetic()))
+    importance = [found["importance"].chart["params"][0]["value"][place] for place in (0, 1)]
+    effects = [found["effect-1"], found["effect-2"]]
+    assert [each.choice.label for each in effects if each.choice] == importance, "the strongest first"
+    assert {each.place for each in effects} == {"effect"}, "they take turns"
+    scales = [each.chart["layer"][-1]["encoding"]["y"]["scale"]["domain"] for each in effects]
+    assert scales[0] == scales[1], "so that their heights may be compared"
+    by_name = dict(zip(importance, effects, strict=True))
+    rows = rows_of(by_name["layer_force"].chart, "line")
+    assert rows[-1]["y"] - rows[0]["y"] > 0.05, "these models differ more with more layers"
+    assert all(row["low"] <= row["y"] <= row["high"] for row in rows)
+    assert not [name for name in drawn(material_of(grid_records(), **GRID)) if name.startswith("effect")]
 
 
 def test_one_hyperparameter_has_its_expected_curve() -> None:
@@ -278,3 +301,30 @@ def test_an_axis_of_epochs_names_whole_numbers_alone() -> None:
     drawn = figure_file(figure_of("learning-1", "", {"layer": [layer(rows, "line", {}, x=x, y=y)]}), "svg").decode()
     below = drawn[drawn.index("X-axis") :].partition("role-axis-title")[0]
     assert re.findall(r">([^<>]+)</text>", below) == ["1", "2", "3"]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours (WCAG 2), written as #rrggbb or rgb(r, g, b)."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)] if colour[0] == "#" else None
+        shares = [each / 255 for each in parts or map(int, re.findall(r"\d+", colour))]
+        linear = [each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in shares]
+        return sum(each * weight for each, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scale", [difference_scale([0.1, 0.6]), metric_scale([0.01, 0.02, 0.03, 0.2, 0.3])])
+def test_what_stands_on_a_colour_of_the_scale_can_be_read(scale: Scale) -> None:
+    values = [scale.low + (scale.high - scale.low) * step / 40 for step in range(41)]
+    rows = [{"x": place, "x2": place + 1, "v": value} for place, value in enumerate(values)]
+    x = {"field": "x", "type": "quantitative"}
+    cells = layer(rows, "rect", {}, x=x, x2={"field": "x2"}, color=scale.channel(""))
+    svg = figure_file(figure_of("cells", "cells", cells), "svg").decode()
+    marks = svg[svg.index("mark-rect") :]
+    colours = re.findall(r'fill="(rgb\([^)]*\)|#[0-9a-f]{6})"', marks[: marks.index("</g>")])
+    assert len(colours) == len(values)
+    read = [contrast(scale.ink(value), colour) for value, colour in zip(values, colours, strict=True)]
+    assert min(read) >= 4.45, "what rounding of the colours leaves of 4.5"

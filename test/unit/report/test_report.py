@@ -71,7 +71,18 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     assert not (ordinary / "figures").exists(), "the page gives each as a file"
     page = read_page(ordinary)
     assert set(page.charts) == {
-        *("search", "importance", "progress", "models", "timeline", "learning-1", "learning-2", "learning-3"),
+        *(
+            "search",
+            "importance",
+            "effect-1",
+            "effect-2",
+            "progress",
+            "models",
+            "timeline",
+            "learning-1",
+            "learning-2",
+            "learning-3",
+        ),
         *("model-1", "model-1-own", "model-2", "model-2-own"),
     }
     text = page.text

@@ -171,6 +171,17 @@ def test_headings_are_in_order_and_links_lead_somewhere(browser: Browser, pages:
     assert files and all((pages["planted"].parent / name).exists() for name in files if not name.startswith("#"))
 
 
+def test_what_went_wrong_is_next_to_the_answer_where_nothing_came_out_and_sureness_before_all_else(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    sections = "[...document.querySelectorAll('section > h2')].map((one) => one.id)"
+    browser.open(pages["failed"], 1280)
+    assert browser.ask(sections)[:2] == ["answer-heading", "wrong"]
+    browser.open(pages["search"], 1280)
+    found = browser.ask(sections)
+    assert found[:4] == ["answer-heading", "sure", "notices", "alike"] and found[-3:] == ["wrong", "how", "repeat"]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_lines_break_between_the_words_of_a_command_and_around_amounts(
     browser: Browser, pages: dict[str, Path], width: int
@@ -254,6 +265,42 @@ def test_a_row_finds_its_marks_and_the_table_sorts(browser: Browser, pages: dict
     order = browser.ask(cells)
     assert order == sorted(order) and len(order) > 5
     assert browser.ask("document.querySelectorAll('#table thead th')[2].ariaSort") == "ascending"
+
+
+TIP = "(document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent)"
+
+
+def test_marks_and_rows_are_reached_and_picked_by_keys(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["search"], 1280)
+    browser.wait(DRAWN)
+    assert browser.ask("document.querySelectorAll('.chart[tabindex]').length") > 6
+    browser.ask("document.querySelector('[data-figure=search] .chart').focus()")
+    said = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End"):
+        browser.key(key)
+        said.append(browser.ask(TIP))
+    assert all(each.startswith("evaluation ") for each in said)
+    assert said[0] == said[2] and len(set(said)) == 3, "right and left go from mark to mark, End to the last"
+    noise = [float(re.search(r"noise ([0-9.]+)", each)[1]) for each in said]  # type: ignore[index]
+    assert noise[0] <= noise[1] <= noise[3]
+    browser.key("Enter")
+    number = int(said[-1].split(":")[0].split()[1])
+    browser.wait(f"comparatorPage.chosen().includes({number})")
+    browser.key("Escape")
+    assert browser.ask(TIP) == "" and browser.ask("comparatorPage.chosen()") == []
+
+    browser.ask("document.getElementById('box').focus()")
+    rows = "Number(document.activeElement.dataset.evaluation)"
+    for expected in range(30):
+        browser.key("ArrowDown")
+        assert browser.ask(rows) == expected, "also beyond those that were in view"
+    browser.key("Enter")
+    browser.wait("comparatorPage.chosen().length === 1 && document.querySelector('#table tr.chosen')")
+    browser.wait(f"{rows} === 29")
+    browser.key("ArrowUp")
+    assert browser.ask(rows) == 28, "the row that was picked keeps the focus"
+    browser.key("Escape")
+    assert browser.ask("comparatorPage.chosen()") == [] and browser.complaints() == []
 
 
 def test_a_frame_on_the_map_chooses_what_lies_in_it(browser: Browser, pages: dict[str, Path]) -> None:
@@ -367,7 +414,7 @@ def test_a_choice_holds_for_all_figures_that_offer_it(browser: Browser, pages: d
     assert chosen == ["each its own scale"] * 2
     browser.click(*browser.place_of("[data-choose='second point']"))
     pressed = browser.ask("[...document.querySelectorAll('[aria-pressed=true]')].map((one) => one.dataset.choose)")
-    assert sorted(pressed) == ["each its own scale", "each its own scale", "second point"]
+    assert sorted(pressed) == ["each its own scale", "each its own scale", "layer_force", "second point"]
 
 
 def test_figures_take_the_colours_of_the_page_and_are_readable_on_paper(

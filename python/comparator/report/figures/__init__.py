@@ -16,6 +16,7 @@ more line in `FURTHER`.
 | groups | which drugs and cell lines carry the difference |
 | variance | what makes trainings of one point differ |
 | many | which hyperparameters matter, parallel coordinates |
+| effects | what is expected along each hyperparameter |
 | timeline | what the workers did when |
 | figure, palette, channels | what all share: the specification, its colours, its axes and rows |
 | heat, surface, boxes | of maps: scales and cells, what is expected between evaluations, the regions |
@@ -30,6 +31,7 @@ from comparator.report.figures import (
     confirmed,
     controls,
     curves,
+    effects,
     groups,
     many,
     maps,
@@ -82,7 +84,7 @@ def leading(material: Material) -> list[Figure]:
 def _many(material: Material) -> list[Figure]:
     """Return the figures of spaces of more than one dimension."""
     summary = material.summary
-    drawn = many.ranking(summary, material.findings.importance)
+    drawn = many.ranking(summary, material.findings.importance) + effects.effects(material)
     return drawn + many.parallel_coordinates(summary) if len(summary.axes) > 2 else drawn
 
 

@@ -17,10 +17,11 @@ from comparator.report.numbers import printable
 Stretch = tuple[float, float]
 
 
-def region_layers(summary: Summary, regions: Sequence[Condition], shown: Sequence[Axis]) -> list[Row]:
-    """Return the layers of the regions that the axes `shown` (one, or x and y) bound, with their numbers.
+def region_layers(summary: Summary, regions: Sequence[Condition], shown: Sequence[Axis]) -> tuple[list[Row], list[Row]]:
+    """Return the layers of the regions that the axes `shown` (one, or x and y) bound, and those of their numbers.
 
-    A frame is dashed where another of the varying axes bounds its region too.
+    The first belong under the evaluations, many of which lie on a border, the numbers over them. A frame is dashed
+    where another of the varying axes bounds its region too.
     """
     frames, labels = [], []
     for number, condition in enumerate(regions, start=1):
@@ -39,11 +40,11 @@ def region_layers(summary: Summary, regions: Sequence[Condition], shown: Sequenc
         corner = {name: parts[-1][1] for name, parts in zip("xy", sides, strict=False)}
         labels.append({**corner, "text": str(number), **said})
     if not frames:
-        return []
+        return [], []
     if len(shown) == 1:
-        return [_shade(frames, shown[0]), *_numbers(labels, {"x": along(shown[0], "x"), "y": {"value": 10}})]
+        return [_shade(frames, shown[0])], _numbers(labels, {"x": along(shown[0], "x"), "y": {"value": 10}})
     places = {name: along(axis, name) for name, axis in zip("xy", shown, strict=True)}
-    return [*_frames(frames, places), *_numbers(labels, places)]
+    return _frames(frames, places), _numbers(labels, places)
 
 
 def _ends(name: str, part: Stretch) -> Iterable[tuple[str, float]]:

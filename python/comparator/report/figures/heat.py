@@ -22,6 +22,7 @@ HEIGHT = 330  # pixels
 INNER = (330.0, 260.0)  # pixels; about what is left for the cells on a narrow page
 NUMBER = 9.5  # pixels; the height of a number in a cell
 BRONZE = 0.755  # as GOLDEN, of the other axis: together they spread points over a cell
+DARK, DARK_BLUE, DARK_RED = 0.43, 0.79, 0.74  # of a scale, or a side of it: there white is read as well as black
 OUTLYING = 8.0  # interquartile ranges beyond the quartiles; what lies there is drawn in the end's colour
 
 Cell: TypeAlias = "tuple[int, int]"
@@ -56,13 +57,17 @@ class Scale:
         """The colour of a ring around a dot that is seen all over the scale, in a light page as in a dark one."""
         return "#ffffff" if self.middle is None else "#000000"
 
-    def ink(self, value: float) -> str:
-        """Return the colour in which text can be read on that of `value`: white on what is dark."""
+    @property
+    def dark(self) -> tuple[float, float]:
+        """Below the first and above the second the colours are dark: white is read on them, black on all others."""
         if self.middle is None:
-            is_dark = value - self.low < 0.5 * (self.high - self.low)
-        else:
-            side = self.low if value < self.middle else self.high
-            is_dark = abs(value - self.middle) > 0.6 * abs(side - self.middle)
+            return self.low + DARK * (self.high - self.low), math.inf
+        return self.middle + DARK_BLUE * (self.low - self.middle), self.middle + DARK_RED * (self.high - self.middle)
+
+    def ink(self, value: float) -> str:
+        """Return the colour that stands out from that of `value` by a contrast of 4.5 at the least."""
+        low, high = self.dark
+        is_dark = value < low or value > high
         return "#ffffff" if is_dark else "#000000"
 
 
@@ -174,18 +179,24 @@ def mean_layer(
 
 
 def dot_layer(
-    summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, colour: Row, ring: str
+    summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, colour: Row, scale: Scale
 ) -> Row:
-    """Return the layer of the evaluations that succeeded, each a dot in the colour of its difference."""
+    """Return the layer of the evaluations that succeeded, each a dot in the colour of its difference.
+
+    Its ring stands out from it, so that one of the two does from what lies behind.
+    """
     rows = [
         {**place, "v": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
         for one, place in _placed(evaluations, x, y)
         if one.difference is not None
     ]
-    look = {"size": 44, "stroke": ring, "strokeWidth": 1.0, "opacity": 1.0, "clip": False}
+    look = {"size": 44, "strokeWidth": 1.0, "opacity": 1.0, "clip": False}
     places = {"x": along(x, "x"), "y": along(y, "y")}
+    low, high = scale.dark
+    is_dark = f"datum.v < {low}" + (f" || datum.v > {high}" if high < math.inf else "")
+    ring = {"condition": {"test": is_dark, "value": "#ffffff"}, "value": "#000000"}
     rows = gathered(rows, places["x"], places["y"], summary.measure)
-    return growing(layer(rows, "circle", look, **places, color=colour))
+    return growing(layer(rows, "circle", look, **places, color=colour, stroke=ring))
 
 
 def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:

@@ -134,13 +134,14 @@ def _map(
         layers = [surface.cells(colour, measure)]
     elif means:
         layers = [cell_layer(x, y, cells, means, colour, measure.amount)]
+    frames, numbers = region_layers(summary, regions, (x, y))
+    layers += frames
     if summary.lattice:
-        numbers, written = mean_layer(x, y, means, scale, measure)
-        layers += numbers
+        in_cells, written = mean_layer(x, y, means, scale, measure)
+        layers += in_cells
     elif means:
-        layers.append(dot_layer(summary, _best_on_top(summary), x, y, colour, scale.ring))
+        layers.append(dot_layer(summary, _best_on_top(summary), x, y, colour, scale))
     layers += failed_layer(summary.searched, x, y)
-    frames = region_layers(summary, regions, (x, y))
     what = clip(summary.metric) if summary.kind == "single" else "The difference"
     title = f"{what} over {pair_words(x, y)}" if summary.lattice else f"Where the search looked: {pair_words(x, y)}"
     caption = _caption_of_grid(summary, written) if summary.lattice else _caption_of_search(summary, surface, x, y)
@@ -149,7 +150,7 @@ def _map(
         dashed = "; dashed, where another hyperparameter bounds it too" if len(summary.axes) > 2 else ""
         caption = f"Each frame is a region, with its number{dashed}. {caption}"
     params = labels_of(x=x, y=y)
-    chart, columns = {"layer": layers + frames}, {"x": x.name, "y": y.name}
+    chart, columns = {"layer": layers + numbers}, {"x": x.name, "y": y.name}
     return figure(name, title, chart, caption, height=HEIGHT, params=params, axes=columns, section="where")
 
 
@@ -199,14 +200,14 @@ def _strip(summary: Summary, axis: Axis, surface: Surface | None, regions: Seque
     """Return the objective over the only hyperparameter, with what is expected along it, or each bin's mean."""
     x, y = along(axis, "x"), height(summary, *(surface.numbers() if surface else ()))
     place = coordinate_of(axis)
-    shades = region_layers(summary, regions, (axis,))
+    shades, numbers = region_layers(summary, regions, (axis,))
     layers = [
-        *shades[:1],
+        *shades,
         *(surface.curve(x, y) if surface else []),
         growing(dots(summary, place, x, y, size=34)),
         *([] if surface else [_bin_means(summary, axis, x, y)]),
         *(growing(each, 2) for each in failed_at_foot(summary, place, x)),
-        *shades[1:],
+        *numbers,
     ]
     if surface is None:
         said = (

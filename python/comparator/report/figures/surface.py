@@ -66,8 +66,8 @@ class Surface:
         return {
             "data": {"values": columns},
             "transform": [{"flatten": ["y", "y2", *known]}, {"calculate": said, "as": "tip"}],
-            # Neighbours overlap by a hair, so that nothing shines through between them.
-            "mark": {"type": "rect", "x2Offset": 0.6, "y2Offset": -0.6, "aria": False},
+            # Neighbours overlap by a pixel: where an edge lies within one, less would let the page shine through.
+            "mark": {"type": "rect", "x2Offset": 1, "y2Offset": -1, "aria": False},
             "encoding": {
                 **{"x": along(x, "x"), "y": along(y, "y"), "x2": {"field": "x2"}, "y2": {"field": "y2"}},
                 **{"color": colour, "tooltip": TIP},
@@ -96,6 +96,10 @@ class Surface:
     def numbers(self) -> list[float]:
         """Return all means."""
         return list(itertools.chain.from_iterable(self.means))
+
+    def reach(self) -> list[float]:
+        """Return all numbers that a figure of it has to hold."""
+        return [*self.numbers(), *itertools.chain(*self.lows, *self.highs)]
 
     def _points(self) -> list[Stretch]:
         (axis,), (side,) = self.axes, self.sides
@@ -136,12 +140,51 @@ def expected(summary: Summary, predictor: Predictor | None, *axes: Axis) -> Surf
     if not alone or len(surrogate.values) > MANY:
         means = _means(predictor, places)
         return Surface(axes, sides, table(np.abs(means) if is_size else means))
-    means, deviations = surrogate.predict_rows(places)
-    lows, highs = means - predictor.reach * deviations, means + predictor.reach * deviations
-    if is_size:
-        nearest = np.where(lows * highs < 0, 0.0, np.minimum(np.abs(lows), np.abs(highs)))
-        means, lows, highs = np.abs(means), nearest, np.maximum(np.abs(lows), np.abs(highs))
+    means, lows, highs = _around(predictor, *surrogate.predict_rows(places), is_size=is_size)
     return Surface(axes, sides, table(means), table(lows), table(highs))
+
+
+def expected_along(summary: Summary, predictor: Predictor | None, axis: Axis) -> Surface | None:
+    """Return what `predictor` says along one of several axes: the mean over all values of the others, and its interval.
+
+    None as `expected`; without an interval of many observations.
+    """
+    is_size = _is_size(summary.points)
+    if predictor is None or is_size is None:
+        return None
+    import numpy as np
+
+    from comparator.evidence.coordinates import dense_sample
+
+    surrogate = predictor.surrogate
+    coordinates, side = surrogate.coordinates, stretches_of(axis, COARSE)
+    base = dense_sample(coordinates.space, OTHERS)
+    rows, column = coordinates.of(base), coordinates.names.index(axis.name)
+    held = coordinates.of([{**base[0], axis.name: value} for value in _values(axis, side)])[:, column]
+    places = np.tile(rows, (len(held), 1))
+    places[:, column] = np.repeat(held, len(rows))
+
+    def table(numbers: Array) -> list[list[float]]:
+        return [[float(each)] for each in numbers]
+
+    if len(surrogate.values) > MANY:
+        means = _means(predictor, places).reshape(len(held), -1).mean(axis=1)
+        return Surface((axis,), (side,), table(np.abs(means) if is_size else means))
+    found = [surrogate.mean_over(each) for each in places.reshape(len(held), len(rows), -1)]
+    means, variances = np.array(found).T
+    means, lows, highs = _around(predictor, means, np.sqrt(variances), is_size=is_size)
+    return Surface((axis,), (side,), table(means), table(lows), table(highs))
+
+
+def _around(predictor: Predictor, means: Array, deviations: Array, *, is_size: bool) -> tuple[Array, Array, Array]:
+    """Return means and the ends of their intervals; of sizes, where the signed difference was learnt."""
+    import numpy as np
+
+    lows, highs = means - predictor.reach * deviations, means + predictor.reach * deviations
+    if not is_size:
+        return means, lows, highs
+    nearest = np.where(lows * highs < 0, 0.0, np.minimum(np.abs(lows), np.abs(highs)))
+    return np.abs(means), nearest, np.maximum(np.abs(lows), np.abs(highs))
 
 
 def _means(predictor: Predictor, rows: Array) -> Array:
