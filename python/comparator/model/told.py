@@ -1,0 +1,171 @@
+"""What a model's own files tell of the hyperparameters that it takes: its scripts, and the files of settings that these
+name. They are read, not run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError
+from comparator.formats.spelling import as_kept
+from comparator.model.definitions import Definition, definitions_in
+from comparator.model.model import Model
+from comparator.model.settings_file import is_settings_file, named_settings, read_settings_file
+from comparator.model.source import tree_of_source
+
+#: Source files of a folder that are read, at the most: more are no model's own.
+MOST_FILES = 200
+#: What a shell script names: a file, without the variable of its folder, `"$IMPROVE_MODEL_DIR"/train.py`, or a module.
+FILE = re.compile(r"(?:\$\{?\w+\}?\"?/)?([\w.-][\w./-]*\.(?:py|sh|json|ya?ml))\b")
+MODULE = re.compile(r"(?<!\S)-m\s+[\"']?([A-Za-z_][\w.]*)")
+#: An option, or a keyword, whose value is a file of settings.
+NAMES_SETTINGS = re.compile(r"conf|cfg|settings?|param|options?_file|hyper|yaml|yml|json", re.IGNORECASE)
+
+
+def told_by_settings(model: Model) -> list[Definition]:
+    """What the files of settings say that `train.sh` names, or a script that it calls."""
+    if not model.is_folder:
+        return []
+    called = _called(model.path)
+    files = [path for path in called if is_settings_file(path)]
+    for script in _python(called):
+        files += [path for path in _settings_named(script, model.path) if path not in files]
+    return [each for file in files for each in settings_of(file)]
+
+
+def settings_of(file: Path) -> Iterator[Definition]:
+    """The settings of a file as hyperparameters; none where it cannot be read."""
+    try:
+        content = read_settings_file(file)
+    except InputError:
+        return
+    for name, value in named_settings(content):
+        yield Definition(as_kept(name), default=value)
+
+
+def told_by_source(model: Model, *, settings_tell: bool = False) -> Iterator[Definition]:
+    """What the model's Python files define; an image's cannot be seen.
+
+    Of a folder those that its `train.sh` calls, with what they import: other scripts take flags of the same names with
+    other defaults. All of them where those define nothing, and no file of settings does (`settings_tell`).
+    """
+    if model.image is not None:
+        return
+    if not model.is_folder:
+        yield from _of_files([model.path, *_imported(model.path, [model.path.parent])])
+        return
+    called = list(told_by_scripts(_python(_called(model.path)), model.path))
+    yield from called
+    if called or settings_tell:
+        return
+    files = sorted(model.path.rglob("*.py"))
+    if model.python is not None:
+        files = [file for file in files if model.python.folder not in file.parents]
+    yield from _of_files(files[:MOST_FILES])
+
+
+def told_by_scripts(scripts: Sequence[Path], folder: Path) -> Iterator[Definition]:
+    """What Python scripts define, with all that they import of their own folders, or from `folder` on."""
+    yield from _of_files(_with_imports(scripts, folder))
+
+
+def module_file(name: str, folder: Path) -> Path | None:
+    """The file that `python -m NAME` runs, where that is one below a folder."""
+    place = folder.joinpath(*name.split("."))
+    return next((path for path in (place.with_suffix(".py"), place / "__main__.py") if path.is_file()), None)
+
+
+def _python(files: Iterable[Path]) -> list[Path]:
+    return [file for file in files if file.suffix == ".py"]
+
+
+def _of_files(files: Iterable[Path]) -> Iterator[Definition]:
+    for tree in filter(None, map(tree_of_source, files)):
+        yield from definitions_in(tree)
+
+
+def _called(folder: Path) -> list[Path]:
+    """The files of a folder that its `train.sh` names, or a shell script that it names, in the order of their lines."""
+    found = [folder / "train.sh"]
+    for script in found:  # which grows
+        if script.suffix != ".sh" or not script.is_file():
+            continue
+        text = script.read_text(errors="replace")
+        named = [path for name in FILE.findall(text) for path in _places(name, folder)]
+        named += [path for name in MODULE.findall(text) if (path := module_file(name, folder)) is not None]
+        found += [path for path in dict.fromkeys(named) if path not in found]
+    return found[1:]
+
+
+def _places(name: str, folder: Path) -> list[Path]:
+    """Where in a folder a file lies that a script names; behind a `cd`, where the only one of that name is."""
+    paths = [path for path in (folder / name, folder / Path(name).name) if path.is_file()]
+    if paths or Path(name).is_absolute() or ".." in Path(name).parts:
+        return paths
+    below = [path for path in folder.glob(f"*/{name}") if path.is_file()]
+    return below if len(below) == 1 else []
+
+
+def _settings_named(script: Path, folder: Path) -> list[Path]:
+    """The files of settings that a script has as the default of an option, or hands to a decorator of Hydra's."""
+    tree = tree_of_source(script)
+    found: list[Path] = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)) if tree is not None else ():
+        keywords = {each.arg: _text(each.value) for each in call.keywords if each.arg is not None}
+        flags = [text for text in map(_text, call.args) if text.startswith("-")]
+        if any(map(NAMES_SETTINGS.search, flags)):
+            names = [keywords.get("default", "")]
+        elif "config_name" in keywords:
+            stem = Path(keywords.get("config_path", "") or ".", keywords["config_name"])
+            names = [str(stem), f"{stem}.yaml", f"{stem}.yml"]
+        else:
+            continue
+        places = [place / name for name in names if name for place in (script.parent, folder)]
+        found += [path.resolve() for path in places if path.is_file() and is_settings_file(path)][:1]
+    return list(dict.fromkeys(found))
+
+
+def _text(node: ast.AST) -> str:
+    value: Any = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, str) else ""
+
+
+def _with_imports(files: Sequence[Path], folder: Path) -> list[Path]:
+    """Files with all that they import of their own folders, or from `folder` on, and what these import, each once."""
+    found = list(dict.fromkeys(files))
+    for file in found:  # which grows
+        places = [file.parent, *(each.parent for each in files), folder]
+        found += [each for each in _imported(file, list(dict.fromkeys(places))) if each not in found]
+        if len(found) > MOST_FILES:
+            break
+    return found[:MOST_FILES]
+
+
+def _imported(file: Path, folders: Sequence[Path]) -> list[Path]:
+    """The modules that a source file imports, by their names, below the first of the folders that has them."""
+    tree = tree_of_source(file)
+    found: dict[Path, None] = {}
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Import):
+            names, places = [each.name for each in node.names], folders
+        elif isinstance(node, ast.ImportFrom):
+            base = [node.module] if node.module else []
+            names = [".".join([*base, *more]) for more in ((), *((each.name,) for each in node.names))]
+            places = folders if not node.level else [file.parents[min(node.level, len(file.parents)) - 1]]
+        else:
+            continue
+        for name in filter(None, names):
+            found.update(dict.fromkeys(_module_files(name, places)))
+    return list(found)
+
+
+def _module_files(name: str, folders: Sequence[Path]) -> list[Path]:
+    for folder in folders:
+        place = folder.joinpath(*name.split("."))
+        files = [path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()]
+        if files:
+            return files
+    return []
