@@ -16,9 +16,8 @@ from comparator.errors import InputError
 from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.spelling import as_kept, is_same, spelling
 from comparator.model.definitions import TYPES, Definition
-from comparator.model.model import Model
+from comparator.model.model import Model, told_by
 from comparator.model.probe import cannot_be_run
-from comparator.model.told import told_by_settings, told_by_source
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
@@ -32,10 +31,8 @@ def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, D
     Raises `InputError` where its module cannot be imported.
     """
     sources: list[Iterable[Definition]] = [_described(model)]
-    if model.stages is None:  # else they have told what they take
-        settings = told_by_settings(model)
-        source = told_by_source(model, settings_tell=bool(settings))
-        sources += [_defaults(model, slot, data_folder), _of_file(model), settings, source]
+    if model.own_command is None and model.stages is None:  # else they have told what they take
+        sources += [_defaults(model, slot, data_folder), _of_file(model), told_by(model)]
     found: dict[str, Definition] = {}
     for source in sources:
         for definition in source:
@@ -44,7 +41,7 @@ def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, D
     if model.variant is not None:  # its module and its files tell of the other variants too
         found = {name: found[name] for name in found if name in model.description.names}
     # To a module values come as they are, and to steps as the words that they read.
-    has_words = model.module is None and model.stages is None
+    has_words = model.module is None and model.own_command is None and model.stages is None
     return {name: _typed(each if has_words else replace(each, builtin=None)) for name, each in found.items()}
 
 

@@ -11,9 +11,8 @@ from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
 from comparator.formats.hyperparameters import check_names, misspelt
 from comparator.formats.spelling import COMMON, check_once, is_same, spelling
 from comparator.formats.text import shortened
-from comparator.model.model import Model
+from comparator.model.model import Model, told_by
 from comparator.model.stage_flags import OF_PLACES
-from comparator.model.told import told_by_settings, told_by_source
 from comparator.objective.comparison import submodel_hyperparameters
 
 
@@ -110,7 +109,7 @@ def doubt_names(model: Model, given: Sequence[str]) -> list[str]:
     files do not name this one."""
     if model.description.hyperparameters or not given or not model.is_ready:
         return []
-    told = [each.name for each in (*told_by_source(model), *told_by_settings(model))]
+    told = [each.name for each in told_by(model)]
     unknown = [name for name in dict.fromkeys(given) if not any(is_same(name, other) for other in told)]
     if not unknown:
         return []

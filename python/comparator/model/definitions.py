@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from comparator.formats.spelling import as_kept
+from comparator.model.description import HyperparameterDescription, StageName
 
 #: What the types of Python and of CANDLE are called in a description.
 TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "string", "str2bool": "bool", "list": "list"}
@@ -78,6 +79,14 @@ def definitions_in(tree: ast.AST) -> Iterator[Definition]:
             yield from keys_of(node, node.args.args[0].arg)
 
 
+def as_description(definition: Definition, stage: StageName | None = None) -> HyperparameterDescription:
+    """What a definition tells, as `model.toml` would say it."""
+    more: dict[str, Any] = {} if definition.default is None else {"default": definition.default}
+    if definition.choices:
+        more["choices"] = list(definition.choices)
+    return HyperparameterDescription(type=definition.type, description=definition.description, stage=stage, **more)
+
+
 def _of_call(call: ast.Call) -> Iterator[Definition]:
     """What a call defines: an option, a flag, or nothing."""
     called = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
@@ -107,11 +116,12 @@ def option(call: ast.Call) -> Iterator[Definition]:
 
 def _flag(call: ast.Call, kind: str) -> Iterator[Definition]:
     """The hyperparameter that a call such as `DEFINE_float("lr", 0.01, "step size")` defines."""
-    name, default, *more = [*map(_value, call.args), None]
+    arguments: list[Any] = [*map(_value, call.args), None]
+    name, default, *more = arguments
     if isinstance(name, str) and name.isidentifier():
-        choices = next((each for each in more if isinstance(each, list)), [])
-        words = next((each for each in more if isinstance(each, str)), "")
-        yield Definition(name, kind, default, " ".join(words.split()), tuple(choices), flag=f"--{name}=")
+        choices = [choice for each in more if isinstance(each, list) for choice in each]
+        words = [each for each in more if isinstance(each, str)][:1]
+        yield Definition(name, kind, default, " ".join("".join(words).split()), tuple(choices), flag=f"--{name}=")
 
 
 def entry(node: ast.Dict) -> Iterator[Definition]:

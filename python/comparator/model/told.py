@@ -12,7 +12,6 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.spelling import as_kept
 from comparator.model.definitions import Definition, definitions_in
-from comparator.model.model import Model
 from comparator.model.settings_file import is_settings_file, named_settings, read_settings_file
 from comparator.model.source import tree_of_source
 
@@ -25,14 +24,12 @@ MODULE = re.compile(r"(?<!\S)-m\s+[\"']?([A-Za-z_][\w.]*)")
 NAMES_SETTINGS = re.compile(r"conf|cfg|settings?|param|options?_file|hyper|yaml|yml|json", re.IGNORECASE)
 
 
-def told_by_settings(model: Model) -> list[Definition]:
-    """What the files of settings say that `train.sh` names, or a script that it calls."""
-    if not model.is_folder:
-        return []
-    called = _called(model.path)
+def told_by_settings(folder: Path) -> list[Definition]:
+    """What the files of settings say that the `train.sh` of a model's folder names, or a script that it calls."""
+    called = _called(folder)
     files = [path for path in called if is_settings_file(path)]
     for script in _python(called):
-        files += [path for path in _settings_named(script, model.path) if path not in files]
+        files += [path for path in _settings_named(script, folder) if path not in files]
     return [each for file in files for each in settings_of(file)]
 
 
@@ -46,30 +43,28 @@ def settings_of(file: Path) -> Iterator[Definition]:
         yield Definition(as_kept(name), default=value)
 
 
-def told_by_source(model: Model, *, settings_tell: bool = False) -> Iterator[Definition]:
-    """What the model's Python files define; an image's cannot be seen.
+def told_by_file(file: Path) -> Iterator[Definition]:
+    """What a Python file that is a model defines, with what it imports of its folder."""
+    yield from _of_files([file, *_imported(file, [file.parent])])
 
-    Of a folder those that its `train.sh` calls, with what they import: other scripts take flags of the same names with
-    other defaults. All of them where those define nothing, and no file of settings does (`settings_tell`).
+
+def told_by_folder(folder: Path, python: Path | None = None) -> Iterator[Definition]:
+    """What the Python files of a model's folder define that its `train.sh` calls, with what they import.
+
+    Other scripts take flags of the same names with other defaults: all are read where those define nothing, and no file
+    of settings does. The folder of the `python` that runs the model is none of its own.
     """
-    if model.image is not None:
+    called = list(told_by_scripts(_python(_called(folder)), [folder]))
+    if called or told_by_settings(folder):
+        yield from called
         return
-    if not model.is_folder:
-        yield from _of_files([model.path, *_imported(model.path, [model.path.parent])])
-        return
-    called = list(told_by_scripts(_python(_called(model.path)), model.path))
-    yield from called
-    if called or settings_tell:
-        return
-    files = sorted(model.path.rglob("*.py"))
-    if model.python is not None:
-        files = [file for file in files if model.python.folder not in file.parents]
+    files = [file for file in sorted(folder.rglob("*.py")) if python is None or python not in file.parents]
     yield from _of_files(files[:MOST_FILES])
 
 
-def told_by_scripts(scripts: Sequence[Path], folder: Path) -> Iterator[Definition]:
-    """What Python scripts define, with all that they import of their own folders, or from `folder` on."""
-    yield from _of_files(_with_imports(scripts, folder))
+def told_by_scripts(scripts: Sequence[Path], folders: Sequence[Path]) -> Iterator[Definition]:
+    """What Python scripts define, with all that they import of their own folders, or below one of `folders`."""
+    yield from _of_files(_with_imports(scripts, folders))
 
 
 def module_file(name: str, folder: Path) -> Path | None:
@@ -133,11 +128,11 @@ def _text(node: ast.AST) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _with_imports(files: Sequence[Path], folder: Path) -> list[Path]:
-    """Files with all that they import of their own folders, or from `folder` on, and what these import, each once."""
+def _with_imports(files: Sequence[Path], folders: Sequence[Path]) -> list[Path]:
+    """Files with all that they import of their own folders, or below one of `folders`, and what these import."""
     found = list(dict.fromkeys(files))
     for file in found:  # which grows
-        places = [file.parent, *(each.parent for each in files), folder]
+        places = [file.parent, *(each.parent for each in files), *folders]
         found += [each for each in _imported(file, list(dict.fromkeys(places))) if each not in found]
         if len(found) > MOST_FILES:
             break
