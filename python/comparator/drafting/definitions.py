@@ -15,14 +15,11 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.spelling import as_kept, is_same, spelling
-from comparator.model.definitions import TYPES, Definition
+from comparator.model.definitions import TYPES, Definition, typed
 from comparator.model.model import Model, told_by
 from comparator.model.probe import cannot_be_run
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
-
-#: The type of a number of which nobody says whether it is a whole one.
-EITHER = "number"
 
 
 def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, Definition]:
@@ -42,7 +39,7 @@ def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, D
         found = {name: found[name] for name in found if name in model.description.names}
     # To a module values come as they are, and to steps as the words that they read.
     has_words = model.module is None and model.own_command is None and model.stages is None
-    return {name: _typed(each if has_words else replace(each, builtin=None)) for name, each in found.items()}
+    return {name: typed(each if has_words else replace(each, builtin=None)) for name, each in found.items()}
 
 
 def _described(model: Model) -> Iterator[Definition]:
@@ -86,17 +83,6 @@ def _of_file(model: Model) -> list[Definition]:
             continue
         return [Definition(name, default=value) for name, value in given.items()]
     return []
-
-
-def _typed(definition: Definition) -> Definition:
-    """The definition with the type of its default, where none is said; 0 and 1 may stand for a fraction too."""
-    default = definition.default
-    if definition.type != "any" or default is None:
-        return definition
-    if not isinstance(default, bool) and isinstance(default, int) and default in (0, 1):
-        return replace(definition, type=EITHER)
-    kinds = ((bool, "bool"), (int, "int"), (float, "float"), (str, "string"), (list, "list"))
-    return replace(definition, type=next((name for kind, name in kinds if isinstance(default, kind)), "any"))
 
 
 def shared(known: Sequence[Mapping[str, Definition]]) -> dict[str, Definition]:

@@ -14,6 +14,8 @@ from comparator.model.description import HyperparameterDescription, StageName
 #: What the types of Python and of CANDLE are called in a description.
 TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "string", "str2bool": "bool", "list": "list"}
 Switch = Literal["on", "off", "both"]
+#: The type of a number of which nobody says whether it is a whole one.
+EITHER = "number"
 #: The types of Python that do not read a word as their names say, see `Definition.builtin`.
 BUILTINS: Mapping[str, Literal["bool", "list"]] = {"bool": "bool", "list": "list"}
 #: Calls that define an option: of `argparse`, and of `click`.
@@ -77,6 +79,17 @@ def definitions_in(tree: ast.AST) -> Iterator[Definition]:
             yield from entry(node)
         elif isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args:
             yield from keys_of(node, node.args.args[0].arg)
+
+
+def typed(definition: Definition) -> Definition:
+    """The definition with the type of its default, where none is said; 0 and 1 may stand for a fraction too."""
+    default = definition.default
+    if definition.type != "any" or default is None:
+        return definition
+    if not isinstance(default, bool) and isinstance(default, int) and default in (0, 1):
+        return replace(definition, type=EITHER)
+    kinds = ((bool, "bool"), (int, "int"), (float, "float"), (str, "string"), (list, "list"))
+    return replace(definition, type=next((name for kind, name in kinds if isinstance(default, kind)), "any"))
 
 
 def as_description(definition: Definition, stage: StageName | None = None) -> HyperparameterDescription:

@@ -32,7 +32,7 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.spelling import NOT_FLAGS, spelling
 from comparator.formats.text import shortened, write_text_whole
-from comparator.model.definitions import Definition, as_description
+from comparator.model.definitions import EITHER, Definition, as_description, typed
 from comparator.model.description import SEEDS, HyperparameterDescription, ModelDescription
 from comparator.model.flag_words import flag_words
 from comparator.model.settings_file import named_settings, read_settings_file, with_values
@@ -197,11 +197,17 @@ class OwnCommand:
 
 def with_own_command(description: ModelDescription, own: OwnCommand) -> ModelDescription:
     """The description of a model that is called so, with what its script and its settings tell beside that."""
-    told = {name: as_description(each) for name, each in own.hyperparameters.items()}
+    told = {name: as_description(_of_its_default(each)) for name, each in own.hyperparameters.items()}
     said = {spelling(name, told): each for name, each in description.hyperparameters.items()}
     known = {**told, **{name: _filled(each, told.get(name)) for name, each in said.items()}}
     seed = description.seed or next((name for each in SEEDS if (name := spelling(each, known)) in known), None)
     return description.model_copy(update={"seed": seed}).with_hyperparameters(known)
+
+
+def _of_its_default(told: Definition) -> Definition:
+    """A definition that says no type, with that of its default, as far as this tells it."""
+    own = typed(told)
+    return told if own.type == EITHER else own
 
 
 def _filled(said: HyperparameterDescription, told: HyperparameterDescription | None) -> HyperparameterDescription:

@@ -6,13 +6,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.spelling import as_kept
 from comparator.model.definitions import Definition, definitions_in
-from comparator.model.settings_file import is_settings_file, named_settings, read_settings_file
+from comparator.model.settings_file import ENDINGS, is_settings_file, named_settings, read_settings_file
 from comparator.model.source import tree_of_source
 
 #: Source files of a folder that are read, at the most: more are no model's own.
@@ -20,15 +21,15 @@ MOST_FILES = 200
 #: What a shell script names: a file, without the variable of its folder, `"$IMPROVE_MODEL_DIR"/train.py`, or a module.
 FILE = re.compile(r"(?:\$\{?\w+\}?\"?/)?([\w.-][\w./-]*\.(?:py|sh|json|ya?ml))\b")
 MODULE = re.compile(r"(?<!\S)-m\s+[\"']?([A-Za-z_][\w.]*)")
-#: An option, or a keyword, whose value is a file of settings.
-NAMES_SETTINGS = re.compile(r"conf|cfg|settings?|param|options?_file|hyper|yaml|yml|json", re.IGNORECASE)
+#: What the path of a file of settings says, or the option that takes one.
+SAYS_SETTINGS = re.compile(r"conf|cfg|setting|param|option|args", re.IGNORECASE)
 
 
 def told_by_settings(folder: Path) -> list[Definition]:
     """What the files of settings say that the `train.sh` of a model's folder names, or a script that it calls."""
     called = _called(folder)
     files = [path for path in called if is_settings_file(path)]
-    for script in _python(called):
+    for script in _with_imports(_python(called), [folder]):
         files += [path for path in _settings_named(script, folder) if path not in files]
     return [each for file in files for each in settings_of(file)]
 
@@ -63,8 +64,41 @@ def told_by_folder(folder: Path, python: Path | None = None) -> Iterator[Definit
 
 
 def told_by_scripts(scripts: Sequence[Path], folders: Sequence[Path]) -> Iterator[Definition]:
-    """What Python scripts define, with all that they import of their own folders, or below one of `folders`."""
-    yield from _of_files(_with_imports(scripts, folders))
+    """What Python scripts define, with all that they import of their own folders, or below one of `folders`.
+
+    A script of Hydra's takes its settings as `NAME=VALUE`.
+    """
+    files = _with_imports(scripts, folders)
+    yield from _of_files(files)
+    for tree, file in ((tree_of_source(file), file) for file in files):
+        for config in _hydra(tree, file.parent) if tree is not None else ():
+            for each in composed_settings(config):
+                yield replace(each, flag=f"{each.name}=")
+
+
+def composed_settings(config: Path) -> Iterator[Definition]:
+    """The settings of a file of Hydra's, with those that its list of defaults takes from groups: `model: small`.
+
+    What stands for another value (`${...}`), or for nothing, has no default that is known.
+    """
+    found = [each for each in settings_of(config) if each.name.partition(".")[0] not in ("defaults", "hydra")]
+    for group, name in _defaults_list(config):
+        chosen = config.parent / group / f"{name.removesuffix('.yaml')}.yaml"
+        found += [replace(each, name=f"{group.replace('/', '.')}.{each.name}") for each in settings_of(chosen)]
+    for each in found:
+        if not any(part.startswith("_") for part in each.name.split(".")):
+            yield replace(each, default=None) if "${" in str(each.default) else each
+
+
+def _defaults_list(config: Path) -> Iterator[tuple[str, str]]:
+    try:
+        entries = read_settings_file(config).get("defaults")
+    except InputError:
+        return
+    for entry in entries if isinstance(entries, list) else ():
+        for group, name in entry.items() if isinstance(entry, dict) else ():
+            if isinstance(name, str):
+                yield str(group).removeprefix("optional ").removeprefix("override ").strip("/"), name
 
 
 def module_file(name: str, folder: Path) -> Path | None:
@@ -105,22 +139,28 @@ def _places(name: str, folder: Path) -> list[Path]:
 
 
 def _settings_named(script: Path, folder: Path) -> list[Path]:
-    """The files of settings that a script has as the default of an option, or hands to a decorator of Hydra's."""
+    """The files of settings that a script names: by a text whose words say so, or as the default of such an option."""
     tree = tree_of_source(script)
-    found: list[Path] = []
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)) if tree is not None else ():
+    texts: list[str] = []
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Call) and any(
+            SAYS_SETTINGS.search(text) for text in map(_text, node.args) if text[:1] == "-"
+        ):
+            texts += [_text(each.value) for each in node.keywords if each.arg == "default"]
+        elif SAYS_SETTINGS.search(_text(node)):
+            texts.append(_text(node))
+    paths = [place / text for text in texts if text.endswith(ENDINGS) for place in (script.parent, folder)]
+    return list(dict.fromkeys(path.resolve() for path in paths if path.is_file()))
+
+
+def _hydra(tree: ast.Module, folder: Path) -> Iterator[Path]:
+    """The file of settings that a decorator of Hydra's names, `hydra.main(config_path=..., config_name=...)`."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         keywords = {each.arg: _text(each.value) for each in call.keywords if each.arg is not None}
-        flags = [text for text in map(_text, call.args) if text.startswith("-")]
-        if any(map(NAMES_SETTINGS.search, flags)):
-            names = [keywords.get("default", "")]
-        elif "config_name" in keywords:
-            stem = Path(keywords.get("config_path", "") or ".", keywords["config_name"])
-            names = [str(stem), f"{stem}.yaml", f"{stem}.yml"]
-        else:
-            continue
-        places = [place / name for name in names if name for place in (script.parent, folder)]
-        found += [path.resolve() for path in places if path.is_file() and is_settings_file(path)][:1]
-    return list(dict.fromkeys(found))
+        if "config_name" in keywords:
+            stem = folder / (keywords.get("config_path") or ".") / keywords["config_name"]
+            places = [stem, stem.with_name(f"{stem.name}.yaml"), stem.with_name(f"{stem.name}.yml")]
+            yield from [path.resolve() for path in places if path.is_file() and is_settings_file(path)][:1]
 
 
 def _text(node: ast.AST) -> str:

@@ -341,9 +341,7 @@ def test_of_a_folder_that_is_no_model_the_files_are_named_that_are(tmp_path: Pat
     with pytest.raises(InputError, match=r"a file with run\(params\) is one by itself: dense\.py$"):
         find_model("nets", tmp_path, tmp_path, "test")
     (tmp_path / "nets" / "dense.py").unlink()
-    with pytest.raises(
-        InputError, match=r"a model\.toml with command = \[.*\], what one types .* makes it one$"
-    ):
+    with pytest.raises(InputError, match=r"a model\.toml with command = \[.*\], what one types .* makes it one$"):
         find_model("nets", tmp_path, tmp_path, "test")
 
 

@@ -103,7 +103,8 @@ def check_description(trial: Trial) -> Findings:
     if not metrics:
         yield Finding("metrics", UNTESTED, f"{file} has no [metrics.NAME]: a score is taken for an error")
     silent = [f"metrics.{name}" for name, each in metrics.items() if not each.description]
-    silent += [f"hyperparameters.{name}" for name, each in hyperparameters.items() if not each.description]
+    own = hyperparameters if model.own_command is None else model.own_command.described.hyperparameters
+    silent += [f"hyperparameters.{name}" for name, each in own.items() if not each.description]
     if silent:
         yield Finding("descriptions", UNTESTED, f"these have none: {listed(silent)}")
     missing = [str(folder) for folder in model.python_path if not folder.is_dir()]
