@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comparator.drafting.definitions import EITHER, Definition
 from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import misspelt, parse_value
 from comparator.formats.spelling import WORKFLOW, is_same, spelling
 from comparator.formats.text import shortened, shown
+from comparator.model.definitions import EITHER, Definition
 from comparator.space import ParameterSpace
 
 Entry = dict[str, Any]

@@ -11,7 +11,7 @@ from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
 from comparator.formats.hyperparameters import check_names, misspelt
 from comparator.formats.spelling import COMMON, check_once, is_same, spelling
 from comparator.formats.text import shortened
-from comparator.model.model import Model
+from comparator.model.model import Model, told_by
 from comparator.model.stage_flags import OF_PLACES
 from comparator.objective.comparison import submodel_hyperparameters
 
@@ -105,13 +105,19 @@ def check_reach(
 
 
 def doubt_names(model: Model, given: Sequence[str]) -> list[str]:
-    """That nobody knows whether a model takes what is varied, or set by hand, where it describes no hyperparameters."""
+    """That nobody knows whether a model takes what is varied, or set by hand: it describes no hyperparameters, and its
+    files do not name this one."""
     if model.description.hyperparameters or not given or not model.is_ready:
         return []
-    named, file = ", ".join(map(shortened, dict.fromkeys(given))), model.description_file.name
+    told = [each.name for each in told_by(model)]
+    unknown = [name for name in dict.fromkeys(given) if not any(is_same(name, other) for other in told)]
+    if not unknown:
+        return []
+    named, file = ", ".join(map(shortened, unknown)), model.description_file.name
     return [
-        f"{model.name}: whether it takes {named} cannot be checked: no {file} lists its hyperparameters, and it has"
-        " no initialize_parameters(); a name that it does not know changes nothing, or ends its trainings"
+        f"{model.name}: whether it takes {named} cannot be checked: no {file} lists its hyperparameters, it has"
+        " no initialize_parameters(), and its files do not name it; a name that it does not know changes nothing, or"
+        " ends its trainings"
     ]
 
 

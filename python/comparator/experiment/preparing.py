@@ -14,9 +14,10 @@ from comparator.formats.hyperparameters import as_flags
 from comparator.formats.names import home_written_out
 from comparator.model.image import DATA_FOLDER
 from comparator.model.inputs import inputs_of
+from comparator.model.log_lines import plain
 from comparator.model.model import Model
 from comparator.model.process import call
-from comparator.model.reported import LAST_WORDS, plain
+from comparator.model.reported import LAST_WORDS
 from comparator.model.staged import check_raw_data
 from comparator.site.profile import Slot
 

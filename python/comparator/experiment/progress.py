@@ -233,7 +233,7 @@ def _last_words(log: Path | None) -> str | None:
     """The last line that a model has written; None where there is none yet."""
     if log is None:
         return None
-    from comparator.model.reported import OURS
+    from comparator.model.log_lines import OURS
 
     lines = end_of(log, LAST_BYTES).splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith(OURS)), None)

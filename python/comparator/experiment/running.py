@@ -26,7 +26,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from comparator.model.reported import FINITE, OURS, plain
+from comparator.model.log_lines import FINITE, OURS, plain
 from comparator.results.experiments import read_experiment
 from comparator.results.files import time_of
 from comparator.results.frozen import FrozenExperiment

@@ -9,6 +9,10 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.model.description import ModelDescription, read_description
 from comparator.model.source import tree_of_source
+from comparator.model.told import MOST_FILES, told_by_scripts
+
+#: What the name of a script says that trains, the more likely first.
+LIKELY = ("train", "main", "run", "")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,27 @@ def _of_folder(name: str, description: ModelDescription, data_folder: Path) -> l
 def files_with_run(folder: Path) -> list[str]:
     """The Python files right in a folder that define `run` with one argument, which makes each a model by itself."""
     return sorted(path.name for path in folder.glob("*.py") if _defines_run(path))
+
+
+def scripts_with_flags(folder: Path) -> list[str]:
+    """The Python scripts of a folder, and of those in it, that take flags; those first that train by their name."""
+    files = [path for pattern in ("*.py", "*/*.py") for path in sorted(folder.glob(pattern))][:MOST_FILES]
+    found = [path for path in files if path.name != "setup.py" and _is_script(path, folder)]
+    ranked = sorted(found, key=lambda path: next(n for n, word in enumerate(LIKELY) if word in path.stem.lower()))
+    return [str(path.relative_to(folder)) for path in ranked]
+
+
+def _is_script(path: Path, folder: Path) -> bool:
+    """Whether a file takes flags, and is run as it is or has a part that is."""
+    tree = tree_of_source(path)
+    return tree is not None and _runs(tree) and any(each.flag for each in told_by_scripts([path], [folder]))
+
+
+def _runs(tree: ast.Module) -> bool:
+    """Whether a file does something where it is run: it parses flags, or has the usual last lines."""
+    calls = {getattr(each.func, "attr", "") for each in ast.walk(tree) if isinstance(each, ast.Call)}
+    names = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+    return bool(calls & {"parse_args", "parse_known_args"}) or "__name__" in names
 
 
 def _defines_run(path: Path) -> bool:

@@ -1,20 +1,34 @@
-"""What source files say of the hyperparameters that they take, read without running them."""
+"""What source files say of the hyperparameters that they take, and by which words; read without running them."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from comparator.formats.spelling import as_kept
+from comparator.model.description import HyperparameterDescription, StageName
 
 #: What the types of Python and of CANDLE are called in a description.
 TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "string", "str2bool": "bool", "list": "list"}
+Switch = Literal["on", "off", "both"]
+#: The type of a number of which nobody says whether it is a whole one.
+EITHER = "number"
 #: The types of Python that do not read a word as their names say, see `Definition.builtin`.
 BUILTINS: Mapping[str, Literal["bool", "list"]] = {"bool": "bool", "list": "list"}
 #: What `nargs` is of an option that is one word at the most.
 ONE_WORD = ("?", 1)
+#: Calls that define an option: of `argparse`, and of `click`.
+OPTION_CALLS = ("add_argument", "option")
+#: Calls of `absl.flags` (TensorFlow 1 has it as `tf.flags`) that define a flag, and the type of what it takes.
+FLAG_CALLS = {
+    **{"DEFINE_integer": "int", "DEFINE_float": "float", "DEFINE_string": "string", "DEFINE_enum": "string"},
+    **{"DEFINE_bool": "bool", "DEFINE_boolean": "bool", "DEFINE_list": "string"},
+}
+#: Actions of `argparse` that take no word, and when they are given: where the value is on, off, or either way.
+SWITCHES: Mapping[str, Switch] = {"store_true": "on", "store_false": "off", "BooleanOptionalAction": "both"}
 #: The keys of an entry of CANDLE's `additional_definitions` that tell it from any other dict with a name.
 OF_A_DEFINITION = {"type", "default", "help", "nargs", "choices", "action"}
 
@@ -24,7 +38,9 @@ class Definition:
     """One hyperparameter: what is not known is "any", None, or empty.
 
     `builtin` is the type of Python that a command line hands its word to, where that does not do what it is called:
-    `bool` makes True of "False", and of every word but the empty one, `list` makes a list of a word's letters.
+    `bool` makes True of "False", and of every word but the empty one, `list` makes a list of a word's letters. `flag`
+    is how a command line writes it, `--batch-size`, or `--batch-size=` where its value has to follow in the same word;
+    empty: `--NAME`. A `switch` takes no word.
     """
 
     name: str
@@ -34,6 +50,8 @@ class Definition:
     choices: tuple[Any, ...] = ()
     has_effect: bool = True
     builtin: Literal["bool", "list"] | None = None
+    flag: str = ""
+    switch: Switch | None = None
 
     def over(self, other: Definition) -> Definition:
         """This one, with what it lacks from another."""
@@ -44,28 +62,81 @@ class Definition:
             description=self.description or other.description,
             choices=self.choices or other.choices,
             builtin=other.builtin if self.type == "any" else self.builtin,
+            flag=self.flag or other.flag,
+            switch=self.switch or other.switch,
         )
 
 
 def definitions_in(tree: ast.AST) -> Iterator[Definition]:
-    """The hyperparameters that a source file defines: options of `argparse`, entries of CANDLE's lists, keys of a dict.
+    """The hyperparameters that a source file defines: options of its command line, entries of CANDLE's lists, keys of a
+    dict.
 
-    The dict is the argument of `run`, and its keys are those that are taken out of it by name.
+    Options are those of `argparse`, `click` and `absl.flags`. The dict is the argument of `run`, and its keys are those
+    that are taken out of it by name.
     """
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "add_argument":
-            yield from option(node)
+        if isinstance(node, ast.Call):
+            yield from _of_call(node)
         elif isinstance(node, ast.Dict):
             yield from entry(node)
         elif isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args:
             yield from keys_of(node, node.args.args[0].arg)
 
 
+def typed(definition: Definition) -> Definition:
+    """The definition with the type of its default, where none is said; 0 and 1 may stand for a fraction too."""
+    default = definition.default
+    if definition.type != "any" or default is None:
+        return definition
+    if not isinstance(default, bool) and isinstance(default, int) and default in (0, 1):
+        return replace(definition, type=EITHER)
+    kinds = ((bool, "bool"), (int, "int"), (float, "float"), (str, "string"), (list, "list"))
+    return replace(definition, type=next((name for kind, name in kinds if isinstance(default, kind)), "any"))
+
+
+def as_description(definition: Definition, stage: StageName | None = None) -> HyperparameterDescription:
+    """What a definition tells, as `model.toml` would say it."""
+    more: dict[str, Any] = {} if definition.default is None else {"default": definition.default}
+    if definition.choices:
+        more["choices"] = list(definition.choices)
+    return HyperparameterDescription(type=definition.type, description=definition.description, stage=stage, **more)
+
+
+def _of_call(call: ast.Call) -> Iterator[Definition]:
+    """What a call defines: an option, a flag, or nothing."""
+    called = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
+    if called in OPTION_CALLS:
+        yield from option(call)
+    elif called in FLAG_CALLS and call.args:
+        yield from _flag(call, FLAG_CALLS[called])
+
+
 def option(call: ast.Call) -> Iterator[Definition]:
-    """The hyperparameter that a call of `add_argument` defines, if it is one."""
-    flags = [str(flag) for flag in map(_value, call.args) if isinstance(flag, str) and flag.startswith("--")]
-    if flags:
-        yield _definition(flags[0].removeprefix("--").replace("-", "_"), _keywords(call.keywords))
+    """The hyperparameter that a call of `add_argument`, or of click's `option`, defines, if it is one.
+
+    Of several flags it is called by the first that has two hyphens. Click's `--x/--no-x` is a switch.
+    """
+    flags = [flag for flag in map(_value, call.args) if isinstance(flag, str) and re.fullmatch(r"--?[^\W\d].*", flag)]
+    flag = next((each for each in flags if each.startswith("--")), next(iter(flags), None))
+    if flag is None:
+        return
+    flag, _, off = flag.partition("/")
+    keywords = _keywords(call.keywords)
+    found = replace(_definition(flag.lstrip("-").replace("-", "_"), keywords), flag=flag)
+    if (off or _value(keywords.get("is_flag")) is True) and found.switch is None:
+        switch: Switch = "both" if off == f"--no-{flag.lstrip('-')}" else "on"
+        found = replace(found, type="bool", default=found.default or False, switch=switch)
+    yield found
+
+
+def _flag(call: ast.Call, kind: str) -> Iterator[Definition]:
+    """The hyperparameter that a call such as `DEFINE_float("lr", 0.01, "step size")` defines."""
+    arguments: list[Any] = [*map(_value, call.args), None]
+    name, default, *more = arguments
+    if isinstance(name, str) and name.isidentifier():
+        choices = [choice for each in more if isinstance(each, list) for choice in each]
+        words = [each for each in more if isinstance(each, str)][:1]
+        yield Definition(name, kind, default, " ".join("".join(words).split()), tuple(choices), flag=f"--{name}=")
 
 
 def entry(node: ast.Dict) -> Iterator[Definition]:
@@ -100,18 +171,25 @@ def keys_of(function: ast.FunctionDef, argument: str) -> Iterator[Definition]:
 def _definition(name: str, given: Mapping[str, ast.expr]) -> Definition:
     named = given.get("type")
     kind = str(getattr(named, "id", None) or getattr(named, "attr", None) or _value(named))
-    is_switch = _value(given.get("action")) in ("store_true", "store_false")
+    action = _action(given.get("action"))
+    is_switch = action in ("store_true", "store_false")
     default = _value(given.get("default"))
     has_words = "nargs" in given and (isinstance(default, list) or _value(given["nargs"]) not in ONE_WORD)
     words = _value(given.get("help"))
     return Definition(
         as_kept(name),
-        "list" if has_words else "bool" if is_switch else TYPES.get(kind, "any"),
-        _value(given.get("action")) == "store_false" if is_switch else default,
+        "list" if has_words else "bool" if action in SWITCHES else TYPES.get(kind, "any"),
+        action == "store_false" if is_switch else default,
         " ".join(words.split()) if isinstance(words, str) else "",
         _choices(given),
-        builtin=BUILTINS.get(kind) if not (has_words or is_switch) else None,
+        builtin=BUILTINS.get(kind) if not (has_words or action in SWITCHES) else None,
+        switch=SWITCHES.get(action),
     )
+
+
+def _action(node: ast.AST | None) -> str:
+    """The name of an option's action, which is a text or a class."""
+    return str(_value(node) or getattr(node, "attr", None) or getattr(node, "id", None))
 
 
 def _choices(given: Mapping[str, ast.expr]) -> tuple[Any, ...]:

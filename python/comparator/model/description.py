@@ -4,11 +4,16 @@
 name = "Uno"
 description = "one line"
 convention = "candle"                     # how train.sh is called
+command = ["python", "train.py"]          # in the place of train.sh: a script of its own, see `own_command`; optional
 module = "uno"                            # a CANDLE-compliant module, for warm serving; optional
 python_path = [".", "../common"]          # folders that the module is imported from; part of the identity
 run_many = true                           # whether it has run_many(params_list); optional outside images
 python = "../venvs/uno"                   # the environment (venv, conda) or interpreter that runs it; optional
 requirements = "requirements.txt"         # an environment is made from this file, by that Python; optional
+start_in = "src"                          # of `command`: where it is started, a folder of the model's; optional
+settings = "config.yaml"                  # of `command`: hyperparameters that a file takes, and no flag; optional
+flags = "--name=value"                    # of `command`: how it writes those whose script does not tell; optional
+links = ["data", "*.txt"]                 # of the model's files those that are to be in the current folder; optional
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
 seeds = { initialisation = "initialization_seed", order = "order_seed" }  # those that take a part of it; optional
 split = "split_seed"                      # the one that takes the seed of the data split, of default 1; optional
@@ -23,6 +28,9 @@ variant = "kind"                          # of several models in one folder: the
 kind = "error"                            # "error": smaller is better, "score": larger, "fact": neither
 lowest = 0                                # optional: the smallest value it can have; 0 of an error, none of a score
 description = "one line"
+printed = "test mse: "                    # optional: what it prints before the number, see `described_results`
+file = "scores.json"                      # optional: or where in the folder of its run it writes it,
+key = "test.mse"                          # and by which name, if not this one
 
 [controls]                                # how its rows are cut where two studies are compared; optional
 study = "train_sources"                   # the hyperparameter that names the study
@@ -90,6 +98,8 @@ OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
 #: What a seed decides that may have a seed of its own.
 SeedPart = Literal["initialisation", "order"]
 StageName = Literal["preprocess", "train", "infer"]
+#: The names of what takes the seed, of a model whose scripts tell what they take.
+SEEDS = ("rng_seed", "seed", "random_seed")
 
 
 class MetricDescription(BaseModel):
@@ -100,6 +110,23 @@ class MetricDescription(BaseModel):
     kind: Literal["error", "score", "fact"]
     description: str = ""
     lowest: float | None = Field(default=None, strict=True)
+    printed: str | None = None
+    file: str | None = None
+    key: str | None = None
+
+    @model_validator(mode="after")
+    def _check_where(self) -> MetricDescription:
+        if self.printed is not None and self.file is not None:
+            raise ValueError("printed and file say two places of one number; leave one of them out")
+        if self.key is not None and self.file is None:
+            raise ValueError("key is the name of a number in a file: say which, file = 'scores.json'")
+        try:
+            groups = re.compile(self.printed or "").groups
+        except re.error as error:
+            raise ValueError(f"printed = {shown(self.printed)}: no regular expression: {error}") from None
+        if groups > 1:
+            raise ValueError(f"printed = {shown(self.printed)}: has {groups} groups; the number is one, or follows")
+        return self
 
 
 #: What a description may say of the numbers that a hyperparameter takes, in words, and whether a number is as it says.
@@ -230,6 +257,11 @@ class ModelDescription(BaseModel):
     name: str = ""
     description: str = ""
     convention: Literal["candle", "improve"] = "candle"
+    command: Annotated[list[str], Field(min_length=1)] | None = None
+    start_in: str | None = None
+    settings: str | None = None
+    flags: Literal["--name value", "--name=value", "-name value", "name=value"] = "--name value"
+    links: list[str] = Field(default_factory=list)
     module: str | None = None
     python_path: list[str] = Field(default_factory=lambda: ["."])
     run_many: bool | None = Field(default=None, strict=True)
@@ -256,6 +288,16 @@ class ModelDescription(BaseModel):
         if given is not None and (not given or given.endswith(".py") or "/" in given):
             raise ValueError(f"'{given}' is no module's name; that of a file model.py is 'model'")
         return given
+
+    @model_validator(mode="after")
+    def _check_command(self) -> ModelDescription:
+        if self.command is None:
+            alone = next((key for key in ("start_in", "settings", "flags") if key in self.model_fields_set), None)
+            if alone is not None:
+                raise ValueError(f"'{alone}' belongs to command = [...], which is not there")
+        elif also := next((key for key in ("module", "convention") if key in self.model_fields_set), None):
+            raise ValueError(f"'command' and '{also}' say two ways to call it; leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _check_limits(self) -> ModelDescription:

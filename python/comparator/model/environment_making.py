@@ -21,9 +21,9 @@ from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.formats.text import one_line, shortened, write_text_whole
+from comparator.model.log_lines import our_line, plain
 from comparator.model.process import GuardedProcess
 from comparator.model.python_environment import COMPLETE, PythonEnvironment, without_activation
-from comparator.model.reported import our_line, plain
 from comparator.results.holder import Holder
 from comparator.results.lease import claim
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,16 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shortened
+from comparator.model.definitions import Definition
 from comparator.model.description import ModelDescription
 from comparator.model.fingerprint import Tree, digest_of, latest_below, tree_of
 from comparator.model.image import DATA_FOLDER, Image, description_beside, image_digest, image_state
+from comparator.model.links import linked_files
+from comparator.model.own_command import OwnCommand
 from comparator.model.python_environment import PythonEnvironment
 from comparator.model.reads import version_and_files
 from comparator.model.stages import Stages, started_by, starts_itself
+from comparator.model.told import told_by_file, told_by_folder, told_by_settings
 from comparator.site import packages
 
 #: The endings of files that programs are written and set up in.
@@ -28,9 +32,12 @@ OF_SOURCE = frozenset(
 )
 
 
+TRAIN = "train.sh"
+
+
 @dataclass(frozen=True)
 class Model:
-    """A model folder (`train.sh`, perhaps `model.toml`), an image, or a Python file with `run(params)`."""
+    """A model folder (`train.sh`, or `command` in `model.toml`), an image, or a Python file with `run(params)`."""
 
     name: str
     path: Path  # the folder, the image, or the Python file
@@ -38,6 +45,7 @@ class Model:
     image: Image | None = None
     python: PythonEnvironment | None = None  # its own; None: the Comparator's, or what an image has
     stages: Stages | None = None  # of a model in three steps
+    own_command: OwnCommand | None = None  # what trains it in the place of `train.sh`
     variant: str | None = None  # which of the models of a folder, or an image, that has several
 
     @property
@@ -101,13 +109,23 @@ class Model:
         return sys.executable if self.python is None else str(self.python.python)
 
     def script(self, name: str) -> Path | None:
-        """The path of `train.sh`, `infer.sh` or `preprocess.sh`, None where the model has none, or goes by `stages`."""
-        if self.stages is not None:
+        """The path of `train.sh`, `infer.sh` or `preprocess.sh`; None where the model has none, goes by `stages`, or is
+        trained by its own command."""
+        if self.stages is not None or (self.own_command is not None and name == TRAIN):
             return None
         if self.image is not None:
             return Path(name) if name in self.image.scripts else None
         script = self.path / name
         return script if self.is_folder and script.is_file() else None
+
+    @property
+    def trained_by(self) -> str | None:
+        """The name of what trains it in a process of its own; None where only its module does."""
+        if self.stages is not None:
+            return self.stages.train.script.name
+        if self.own_command is not None:
+            return self.own_command.name
+        return None if self.script(TRAIN) is None else TRAIN
 
     def command(self, name: str) -> list[str]:
         """The words that start a script that the model has; one that does not start by itself is given to a shell."""
@@ -173,8 +191,8 @@ class Model:
             says = f"reads = [...] in {self.description_file} says it"
             return f"what a module reads cannot be seen in Python {version}; {says}"
         says = f"code = [...] and reads = [...] in {self.description_file} say it"
-        script = "train.sh" if self.stages is None else self.stages.train.script.name
-        return f"what {script} reads cannot be seen; comparator model check {self.path} finds it out, and {says}"
+        reader = self.trained_by or TRAIN
+        return f"what {reader} reads cannot be seen; comparator model check {self.path} finds it out, and {says}"
 
     def covered(self, data_folder: Path, until: int | None = None, *others: Path) -> list[tuple[str, int | None]]:
         """What the identity of the model's runs holds: paths, each with the time up to which it does, None: for good.
@@ -183,7 +201,12 @@ class Model:
         """
         reads = self.description.reads
         data = [(data_folder, until)] if reads is None else [(data_folder / name, None) for name in reads]
-        code = [self.path, *self.python_path, *map(self.beside, self.description.code)]
+        code = [
+            self.path,
+            *self.python_path,
+            *map(self.beside, self.description.code),
+            *(each for each, _ in self.links),
+        ]
         ours = [Path(__file__).with_name(name) for name in ("server.py", "opened_files.py")]
         rest: list[tuple[Path, int | None]] = [(path, None) for path in (*code, *ours, *others)]
         return [(str(path), time) for path, time in [*data, *rest]]
@@ -230,6 +253,7 @@ class Model:
     def _code_roots(self) -> list[tuple[str, Path]]:
         roots = {".": self.path.resolve()} | self._imported_from
         roots |= {name: self.beside(name) for name in self.description.code}
+        roots |= {str(place): file for file, place in self.links if self.folder.resolve() not in file.parents}
         named: dict[Path, str] = {}
         for name, path in roots.items():
             named.setdefault(path, name)
@@ -250,6 +274,11 @@ class Model:
         """Whether the packages that a run has loaded count as they are seen, and not by the model's identity."""
         return self.image is None and self.python is None and self.description.packages is None
 
+    @cached_property
+    def links(self) -> list[tuple[Path, Path]]:
+        """What of its files a run finds in its folder, see `links`; raises `InputError` where that is not there."""
+        return linked_files(self.folder, self.description.links, str(self.description_file))
+
     def beside(self, name: str) -> Path:
         """A path of `model.toml`, which is relative to the folder that it lies in."""
         return (self.folder / home_written_out(name)).resolve()
@@ -262,7 +291,7 @@ class Model:
         self, experiment_id: str, run_id: str, folder: Path, data_folder: Path, given: Mapping[str, object]
     ) -> dict[str, object]:
         """What a run is given beside its hyperparameters, `given`: its names and folders, as the model takes them."""
-        if self.stages is not None:  # each step has folders of its own
+        if self.stages is not None or self.own_command is not None:  # which say what they take
             return {}
         if self.description.convention == "improve":
             folders = {"input_dir": data_folder, "output_dir": folder}
@@ -287,6 +316,15 @@ class Model:
             f"config_file = '{shortened(value)}': no such file, and neither {data_folder} nor {self.path}"
             f" has '{shortened(asked.name)}'"
         )
+
+
+def told_by(model: Model) -> Iterator[Definition]:
+    """What a model's own files tell of its hyperparameters, the more certain first; those of an image are not seen."""
+    if model.is_folder:
+        yield from told_by_settings(model.path)
+        yield from told_by_folder(model.path, None if model.python is None else model.python.folder)
+    elif model.image is None:
+        yield from told_by_file(model.path)
 
 
 def outside_container(value: object, data_folder: Path) -> object:

@@ -12,10 +12,11 @@ from comparator.errors import InputError, nearest
 from comparator.formats.finding import listed
 from comparator.formats.names import home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, shortened
-from comparator.model.catalogue import files_with_run
+from comparator.model.catalogue import files_with_run, scripts_with_flags
 from comparator.model.description import ModelDescription, description_beside_model, parse_description, read_description
 from comparator.model.image import description_beside, is_image, look_into
-from comparator.model.model import Model
+from comparator.model.model import TRAIN, Model
+from comparator.model.own_command import OwnCommand, with_own_command
 from comparator.model.python_environment import PythonChoice, own_python
 from comparator.model.runtime import find_runtime
 from comparator.model.stages import find_stages, models_of_scripts, with_stages
@@ -107,24 +108,33 @@ def _model_at(reference: str, relative_to: Path, containers: Path, where: str, s
 def _folder_model(path: Path, reference: str, where: str) -> Model:
     description_file = path / "model.toml"
     description = read_description(description_file) if description_file.is_file() else ModelDescription()
-    stages = find_stages(path.resolve(), description)
-    if stages is None and not (path / "train.sh").is_file() and description.module is None:
+    name, place = description.name or path.name, path.resolve()
+    if description.command is not None:
+        own = OwnCommand(place, description)
+        own.check()
+        return _with_code(Model(name, place, with_own_command(description, own), own_command=own))
+    stages = find_stages(place, description)
+    if stages is None and not (path / TRAIN).is_file() and description.module is None:
         raise InputError(f"{where}: '{shortened(reference)}' is no model: {_why_none(path)}")
-    described = with_stages(description, stages)
-    return _with_code(Model(description.name or path.name, path.resolve(), described, stages=stages))
+    return _with_code(Model(name, place, with_stages(description, stages), stages=stages))
 
 
 def _why_none(folder: Path) -> str:
     """Why a folder is no model, and what of it may be one."""
     several = shortened(", ".join(models_of_scripts(folder)))
     scripts = "<model>_preprocess_improve.py and <model>_train_improve.py"
-    lacks = f"{folder} has neither train.sh nor a module in model.toml,"
+    lacks = f"{folder} has neither train.sh nor a command or a module in model.toml,"
     if several:
         return f"{lacks} and {scripts} of more than one: {several}"
     files = files_with_run(folder)
     if files:
         return f"{lacks} nor {scripts}; a file with run(params) is one by itself: {listed(files)}"
-    return f"{lacks} nor {scripts}; a train.sh of a line or two that calls its own script makes it one"
+    own = scripts_with_flags(folder)
+    if not own:
+        typed = 'command = ["PROGRAM", "WORD"], what one types to train it,'
+        return f"{lacks} nor {scripts}; a model.toml with {typed} makes it one"
+    others = f" (or {listed(own[1:])})" if own[1:] else ""
+    return f'{lacks} nor {scripts}; a model.toml with command = ["python", "{own[0]}"] makes it one{others}'
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:
@@ -154,6 +164,9 @@ def _with_code(model: Model) -> Model:
     for name in model.description.code:
         if not model.beside(name).exists():
             raise InputError(f"{model.description_file}: code: '{shortened(name)}': there is no {model.beside(name)}")
+    if model.description.command is not None and not model.is_folder:
+        raise InputError(f"{model.description_file}: command: {model.path} is no folder, and called by itself")
+    model.links  # noqa: B018  whose files are there
     return model
 
 

@@ -13,27 +13,25 @@ reads it so too: ECP-CANDLE's Supervisor (workflows/common/sh/model.sh) takes wh
 line of `model.log` that has it, wherever in the line that is. It then keeps every run of digits in it, so that
 `1.2e-05` gives it two numbers and `r2: 0.85` too; here a number counts whole or not at all: `0,5`, `0.5.3` and `12abc`
 are none.
-
-Logs are read in UTF-8 or UTF-16, also one behind the other, as streams: the longest line takes no more memory than
-the shortest. Lines of ours in them, which begin with `comparator:`, are no words of the model.
 """
 
 from __future__ import annotations
 
-import codecs
 import glob
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from comparator.model.described_results import described_results
+from comparator.model.description import MetricDescription
+from comparator.model.log_lines import BLOCK, FINITE, OURS, PIECE, QUOTE, our_line, pieces, plain
 from comparator.model.training import Outcome, Training
 from comparator.tables.predictions import FILE, read_predictions
 
-OURS = "comparator:"
 #: `val_scores.json` of the IMPROVE interface, in CANDLE's names.
 IMPROVE_SCORES = {
     "mse": "val_loss",
@@ -47,9 +45,7 @@ IMPROVE_SCORES = {
 TEST_SCORES = {name: metric.replace("val_", "test_", 1) for name, metric in IMPROVE_SCORES.items()}
 RESULT_FILE, SCORES_FILE, TEST_SCORES_FILE = "result.txt", "val_scores.json", "test_scores.json"
 
-BLOCK = 1 << 20  # bytes of a log that are read at once
 TAIL = 1 << 16  # bytes at the end of a log in which its last words are looked for
-PIECE = 1000  # characters, from what is looked for on, that are looked at
 QUOTED = 80  # characters of a line that are quoted
 LAST_WORDS = 300  # characters
 #: What is at the ends of a line and is none of its words.
@@ -57,25 +53,16 @@ BEYOND = " \N{REPLACEMENT CHARACTER}"
 TRACEBACK = re.compile(r"(Original )?Traceback \(most recent call last\):")
 EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
 LONGEST_MESSAGE = 20  # lines of an exception's message: behind a traceback that is further up, other things were said
-CUT = "\N{HORIZONTAL ELLIPSIS}"
 
 TAG_END = "_RESULT"
 TAG = re.compile(rf"(?:IMPROVE|CANDLE){TAG_END}(?!\w)")
-#: Colours, movements of the cursor, titles and links of terminals (ECMA-48, and xterm's); also as JSON and shells
-#: write the escape character.
-TERMINAL_CODE = re.compile(
-    r"(?:\x1b|\\u001b|\\x1b|\\033|\\e)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|\([0-9A-Z])", re.IGNORECASE
-)
-BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 ESCAPED_TABS = re.compile(r"(?: |\\+t)+")
-QUOTE = r"""(?:\\*["'])?"""
 #: A name without `:` or `=`, which Supervisor's comments call a label, counts where the number is the line's last word.
 BEFORE_NUMBER = re.compile(
     rf"(?:{QUOTE} ?[:=] ?| )(?:{QUOTE}(?P<name>[^\W\d][\w./@%+-]*)(?:(?P<mark>{QUOTE} ?[:=] ?)| (?=[^ ]+ ?$)))?"
 )
 #: A whole number of something, in words.
 COUNTED = re.compile(r"[+-]?[0-9]+ +[^\W\d]")
-FINITE = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?"
 #: A number by itself, or as NumPy 2 (`np.float64(0.5)`) and PyTorch (`tensor(0.5, device='cuda:0')`) print it.
 NUMBER = re.compile(
     rf"""
@@ -98,8 +85,16 @@ class Report:
     line: str
 
 
-def reported_results(training: Training, data_folder: Path, *, is_tested: bool = False) -> Outcome:
-    """What a finished `train.sh` reported: result lines of the log, then `result.txt`, then files of scores.
+def reported_results(
+    training: Training,
+    data_folder: Path,
+    described: Mapping[str, MetricDescription] | None = None,
+    *,
+    who: str = "train.sh",
+    is_tested: bool = False,
+) -> Outcome:
+    """What a script, called `who`, reported that has finished: result lines of the log, what its description says of
+    where it reports (`described_results`), then `result.txt`, then files of scores.
 
     A line with a name gives that metric, one without the metric that was asked for; of several the last counts. One
     without name and number is prose. The files only add metrics that no line gave: `val_scores.json`, where that has no
@@ -108,13 +103,14 @@ def reported_results(training: Training, data_folder: Path, *, is_tested: bool =
     metric that was asked for is no number, or nothing is one; what else is none is None, or left out with a word in the
     log.
     """
-    results = _Results(training.metric)
+    results = _Results(training.metric, who)
     # A model may have emptied the folder that it was given.
     has_log = training.log.is_file()
     if has_log:
         with training.log.open("rb") as log:
             for report in reports_in(log):
                 results.add_line(report)
+    results.add_described(described_results(training.log, training.folder, described or {}))
     results.add_result_file(_output(training, data_folder, RESULT_FILE))
     scores = _output(training, data_folder, SCORES_FILE)
     left_out = results.add_scores(scores, IMPROVE_SCORES)
@@ -131,8 +127,8 @@ def reported_results(training: Training, data_folder: Path, *, is_tested: bool =
 class _Results:
     """What was reported so far, the most telling place first."""
 
-    def __init__(self, asked: str) -> None:
-        self._asked = asked
+    def __init__(self, asked: str, who: str) -> None:
+        self._asked, self._who = asked, who
         self._metrics: dict[str, float | None] = {}
         self._faults: dict[str | None, str] = {}  # by metric: what was reported and is no number; prose by None
         self._is_unnamed = False  # the number of the metric that was asked for
@@ -146,6 +142,16 @@ class _Results:
             self._metrics[name] = _finite(report.number)
         if name == self._asked:
             self._is_unnamed = report.name is None
+
+    def add_described(self, found: Iterable[tuple[str, float | str]]) -> None:
+        for name, each in found:
+            if self._metrics.get(name) is not None:
+                continue
+            if not isinstance(each, str):
+                self._faults.pop(name, None)
+                self._metrics[name] = _finite(each)
+            elif name == self._asked:
+                self._faults.setdefault(name, f"reported no {name}: {each}")
 
     def add_result_file(self, path: Path) -> None:
         text = _text_of(path, PIECE)
@@ -176,7 +182,7 @@ class _Results:
         has_number = bool(self._metrics.keys() - self._faults.keys())
         fault = self._faults.get(self._asked) or next(reversed(self._faults.values()), None)
         if self._asked in self._faults or not has_number:
-            none = "train.sh ended well but reported no result (no line such as IMPROVE_RESULT val_loss: 0.0123)"
+            none = f"{self._who} ended well but reported no result (no line such as IMPROVE_RESULT val_loss: 0.0123)"
             return Outcome("failed", self._metrics, reason=fault or none)
         return Outcome("ok", self._metrics, unnamed=self._asked if self._is_unnamed else None)
 
@@ -208,7 +214,7 @@ def lacks_scores(path: Path) -> str | None:
 
 def reports_in(log: IO[bytes], block: int = BLOCK) -> Iterator[Report]:
     """The result lines of a log, in their order; it is read `block` bytes at a time."""
-    for piece in _pieces(log, TAG, TAG_END, block):
+    for piece in pieces(log, TAG, TAG_END, block):
         who, tag, behind = piece.partition(TAG_END)
         # What follows the next tag is that one's.
         following = plain(TAG.split(behind, maxsplit=1)[0])
@@ -231,7 +237,7 @@ def mentions(path: Path, word: str) -> bool:
     quoted = json.dumps(word)
     with path.open("rb") as log:
         sought = re.compile(f"{re.escape(quoted)}|{re.escape(word)}")
-        return any(not piece.startswith(quoted) for piece in _pieces(log, sought, word, BLOCK))
+        return any(not piece.startswith(quoted) for piece in pieces(log, sought, word, BLOCK))
 
 
 def last_words(path: Path) -> str:
@@ -261,51 +267,6 @@ def _exception(lines: Sequence[str]) -> str | None:
     if len(message) > LONGEST_MESSAGE:
         return None
     return " ".join(line.strip() for line in message[: 2 if message[0].endswith(":") else 1])
-
-
-def our_line(words: str) -> bytes:
-    """A line of ours for a log; one line, whatever the words hold."""
-    one_line = words.replace("\r", "\\r").replace("\n", "\\n")
-    return f"{OURS} {one_line}\n".encode(errors="backslashreplace")
-
-
-def plain(text: str) -> str:
-    """Text without a terminal's codes and control characters, white space as single blanks."""
-    return BLANKS.sub(" ", TERMINAL_CODE.sub("", text))
-
-
-def _pieces(log: IO[bytes], sought: re.Pattern[str], rare: str, block: int) -> Iterator[str]:
-    """Where a log has what is `sought`: the text from there to the end of its line, `PIECE` characters at most.
-
-    A place is looked at only when so many characters are read behind it, so that no block's end cuts anything.
-    `rare` is a part of all that is sought: blocks without it are passed by at once.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    text, is_ours = "\n", False
-    while True:
-        read = log.read(block)
-        # Without its NUL bytes UTF-16 is ASCII as far as it is read here.
-        text += decoder.decode(read.replace(b"\0", b""), final=not read).replace("\r", "\n")
-        certain = max(0, len(text) - PIECE) if read else len(text)
-        since = 0
-        for found in sought.finditer(text) if rare in text else ():
-            if found.start() >= certain:
-                break
-            is_ours = _line_is_ours(text, since, found.start(), is_ours)
-            since = found.start()
-            if not is_ours:
-                piece, line_end, _ = text[since : since + PIECE].partition("\n")
-                yield piece if line_end or since + PIECE >= len(text) else piece + CUT
-        if not read:
-            return
-        is_ours = _line_is_ours(text, since, certain, is_ours)
-        text = text[certain:]
-
-
-def _line_is_ours(text: str, since: int, place: int, before: bool) -> bool:
-    """Whether `place` lies in a line of ours, where `before` says so of `since`, an earlier place."""
-    line_end = text.rfind("\n", since, place)
-    return before if line_end < 0 else text.startswith(OURS, line_end + 1)
 
 
 def _number(text: str) -> float | None:

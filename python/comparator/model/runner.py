@@ -49,4 +49,4 @@ def make_script_runner(
 
 def is_served(model: Model, *, warm: bool) -> bool:
     """Whether a model's runs are served by a process that stays."""
-    return model.module is not None and (warm or model.script("train.sh") is None)
+    return model.module is not None and (warm or model.trained_by is None)

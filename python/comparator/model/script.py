@@ -8,9 +8,12 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from comparator.errors import InputError
+from comparator.model.links import linked
+from comparator.model.log_lines import our_line
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
-from comparator.model.reported import last_words, our_line
+from comparator.model.reported import last_words
 from comparator.model.training import Outcome
 from comparator.site.profile import Slot
 
@@ -33,8 +36,20 @@ class Scripts:
     ) -> Outcome | None:
         """Run a command, called `who`, in `folder`, for `timeout` seconds at the most; how it failed, None: it did not.
 
-        What it prints goes to the end of the log.
+        What it prints goes to the end of the log. Files of the model that it wants in its folder are linked there
+        meanwhile.
         """
+        own = self._model.own_command
+        apart = [] if own is None or own.settings is None else [own.settings]
+        try:
+            with linked(self._model.links, folder, apart):
+                return self._run(inside, folder, log_file, timeout, who)
+        except InputError as error:
+            return Outcome("failed", reason=str(error))
+
+    def _run(
+        self, inside: Sequence[str], folder: Path, log_file: Path, timeout: float | None, who: str
+    ) -> Outcome | None:
         command, environment = call(self._model, list(inside), self._slot, self._data_folder, folder)
         with log_file.open("ab") as log:
             log.write(our_line(f"a process of its own: {shlex.join(command)}"))
@@ -43,7 +58,9 @@ class Scripts:
                 if self.is_cancelled:
                     return Outcome("cancelled", reason="stopped before it began")
                 command = [*self._under, *command]
-                self._process = GuardedProcess(command, environment, log, piped=False, folder=folder)
+                start = folder / (self._model.description.start_in or ".")
+                start.mkdir(parents=True, exist_ok=True)
+                self._process = GuardedProcess(command, environment, log, piped=False, folder=start)
             try:
                 code = self._process.wait(timeout)
             except subprocess.TimeoutExpired:

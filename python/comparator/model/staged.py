@@ -22,9 +22,10 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shortened
+from comparator.model.log_lines import our_line
 from comparator.model.ml_data import TRAINING_ROWS, MLData, MLFolder, training_rows
 from comparator.model.model import Model
-from comparator.model.reported import our_line, reported_results
+from comparator.model.reported import reported_results
 from comparator.model.script import Scripts
 from comparator.model.stage_flags import Place
 from comparator.model.stages import (
@@ -77,7 +78,8 @@ class StagedRunner:
                 failure = self.infer(training, made, deadline)
         except InputError as error:
             return Outcome("failed", reason=str(error))
-        return failure or reported_results(training, self._data_folder, is_tested=infers)
+        described, who = self._model.description.metrics, self._stages.train.script.name
+        return failure or reported_results(training, self._data_folder, described, who=who, is_tested=infers)
 
     def prepare(self, training: Training, deadline: float | None = None) -> MLFolder | Outcome:
         """The preprocessed data of a training, made now where there are none; or how that failed.

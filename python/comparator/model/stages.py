@@ -29,7 +29,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
@@ -37,13 +37,15 @@ from typing import Any, get_args
 from comparator.errors import InputError
 from comparator.formats.spelling import COMMON, is_same, spelling
 from comparator.formats.text import read_text
-from comparator.model.definitions import Definition
+from comparator.model.definitions import Definition, as_description
 from comparator.model.description import (
+    SEEDS,
     HyperparameterDescription,
     MetricDescription,
     ModelDescription,
     StageName,
 )
+from comparator.model.flag_words import flag_words, is_false
 from comparator.model.stage_flags import OF_PLACES, Place, StageFlags, flags_of_python, flags_of_shell
 
 STAGE_NAMES: tuple[StageName, ...] = get_args(StageName)
@@ -79,10 +81,7 @@ METRICS = {
 }
 #: The hyperparameter that names a file in the place of the model's own parameter file.
 CONFIG_FILE = "config_file"
-#: The words for False.
-FALSE = ("false", "f", "no", "n", "0")
 LONGEST_FIRST_LINE = 1000  # bytes
-SEEDS = ("rng_seed", "seed", "random_seed")
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,8 @@ class Stage:
         for flag, place in self.takes.places.items():
             words += [f"--{flag}", str(places[place])]
         for name, value in own.items():
-            words += [f"--{name}", *(map(str, value) if isinstance(value, list) else [str(value)])]
+            takes = replace(self.takes.flags.get(name) or Definition(name), builtin=None)
+            words += flag_words(takes, str(value) if value is None else value)
         return words
 
     def check_varied(self, names: Sequence[str]) -> None:
@@ -135,7 +135,7 @@ class Stage:
         """
         takes = self.takes.flags.get(name)
         kind, builtin = (takes.type, takes.builtin) if takes is not None else ("any", None)
-        if builtin == "bool" and str(value).lower() in FALSE:
+        if builtin == "bool" and is_false(value):
             return ""
         if builtin == "list":
             raise InputError(
@@ -198,7 +198,7 @@ class Stages:
         for stage in self.all:
             for name, each in stage.takes.flags.items():
                 if spelling(name, found) not in found:
-                    found[name] = _described(each, stage.name)
+                    found[name] = as_description(each, stage.name)
         return found | {name: each for name, each in OWN.items() if spelling(name, found) not in found}
 
     def training_rows(self, preprocess: Mapping[str, Any], raw: Path) -> Path | None:
@@ -350,10 +350,3 @@ def _why_itself(shell: Path) -> str:
     if TAKES_PLACES.search(text):
         return f"{shell.name} takes its first word for the data folder"
     return f"{shell.name} only hands flags on to it"
-
-
-def _described(definition: Definition, stage: StageName) -> HyperparameterDescription:
-    more: dict[str, Any] = {} if definition.default is None else {"default": definition.default}
-    if definition.choices:
-        more["choices"] = list(definition.choices)
-    return HyperparameterDescription(type=definition.type, description=definition.description, stage=stage, **more)

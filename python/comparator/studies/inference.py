@@ -20,9 +20,10 @@ from comparator.engine.patience import Patience
 from comparator.engine.workers import Workers
 from comparator.experiment.host import Host
 from comparator.model.data import data_of
+from comparator.model.log_lines import our_line
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
-from comparator.model.reported import lacks_scores, last_words, our_line, read_scores
+from comparator.model.reported import lacks_scores, last_words, read_scores
 from comparator.results.run_store import RunStore
 from comparator.site.profile import Slot
 

@@ -286,3 +286,33 @@ def test_a_file_of_functions_that_is_no_python_is_a_line(desk: Desk, text: str) 
     refused = desk.run("init", "wrong.py:run", "--yes", "--metric", "rmse")
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1
     assert refused.stderr.startswith("comparator: wrong.py") and ": not Python: " in refused.stderr, refused.stderr
+
+
+FLAGS = 'import argparse\np = argparse.ArgumentParser()\np.add_argument("--lr", type=float, default=0.1)\n'
+
+
+def test_what_init_has_read_of_a_script_is_not_doubted(desk: Desk) -> None:
+    for name in ("one", "two"):
+        (desk.folder / name).mkdir()
+        desk.write(f"{name}/train.py", FLAGS)
+        desk.write(f"{name}/train.sh", 'python "$IMPROVE_MODEL_DIR"/train.py "$@"\n')
+    done = desk.run("init", "one", "two", "--yes", "--metric", "val_loss", "--vary", "lr=0.1:1")
+    assert done.returncode == 0 and "cannot be checked" not in done.stderr + done.stdout
+    done = desk.run("search", "compare-one-two.toml", "--dry-run", "--set", "hyperparameters.depth=3")
+    assert "whether it takes depth cannot be checked" in done.stderr + done.stdout
+
+
+@pytest.mark.long
+def test_two_scripts_that_a_command_trains_become_a_file_that_runs(desk: Desk) -> None:
+    described = 'command = ["python", "train.py"]\n[metrics.mse]\nkind = "error"\nprinted = "mse "\n'
+    for name, factor in (("one", 1), ("two", 2)):
+        (desk.folder / name).mkdir()
+        desk.write(f"{name}/train.py", f"{FLAGS}print('mse', {factor} * p.parse_args().lr)\n")
+        desk.write(f"{name}/model.toml", described)
+    done = desk.run("init", "one", "two", "--yes", "--evaluations", "3")
+    assert done.returncode == 0, done.stderr
+    content = read_toml(desk.folder / "compare-one-two.toml")
+    assert (content["cmp"]["metric"], list(content["space"])) == ("mse", ["lr"])
+    ran = desk.search("compare-one-two.toml", "--set", "confirm.points=0")
+    assert ran.returncode == 0, ran.stderr
+    assert [record["value"] for record in desk.records("compare-one-two-1")] == pytest.approx([-0.5] * 3)

@@ -137,7 +137,7 @@ def test_source_tells_of_argparse_of_lists_of_definitions_and_of_what_run_takes(
         "noise",
         "alpha",
     }
-    assert found["learning_rate"] == Definition("learning_rate", "float", 1e-3, "step size")
+    assert found["learning_rate"] == Definition("learning_rate", "float", 1e-3, "step size", flag="--learning-rate")
     assert (found["deep"].type, found["deep"].default) == ("bool", False)
     assert found["width"] == Definition("width", "int", 64, "units")
     assert (found["noise"].default, found["alpha"].default) == (None, 0.5)
@@ -183,6 +183,94 @@ def test_a_folder_tells_by_the_file_of_settings_that_its_train_sh_names(tmp_path
     assert {name: each.default for name, each in found.items()} == {"lr": 0.01, "units": [8, 4]}
     (tmp_path / "settings.json").write_text("[not JSON")
     assert set(found_of(model_in(tmp_path))) == {"confidence"}
+
+
+def test_settings_in_yaml_are_told_as_those_in_json_those_of_a_table_by_the_way_to_them(tmp_path: Path) -> None:
+    files = {
+        "configs/base.yaml": "lr: 1e-3\nmodel:\n  units: 64\n  drop: [0.1, 0.2]\n  2nd: 1\nhow: !mine {}\n",
+        "train.py": 'parser.add_argument("--config", default="configs/base.yaml")\n',
+        "train.sh": 'cd "$IMPROVE_MODEL_DIR"\npython train.py\n',
+    }
+    (tmp_path / "configs").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert set(found_of(model_in(tmp_path))) == {"config"}  # a tag of the author's own: nobody else can read it
+    (tmp_path / "configs" / "base.yaml").write_text(files["configs/base.yaml"].replace("how: !mine {}\n", ""))
+    found = {name: each.default for name, each in found_of(model_in(tmp_path)).items()}
+    assert found == {
+        "lr": 0.001,
+        "model.units": 64,
+        "model.drop": [0.1, 0.2],
+        "config": "configs/base.yaml",
+    }
+
+
+def test_settings_are_told_that_hydra_is_given(tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "train.yaml").write_text("seed: 1\noptimizer: {lr: 0.01}\n")
+    (tmp_path / "main.py").write_text(
+        '@hydra.main(version_base=None, config_path="conf", config_name="train")\ndef main(cfg): ...\n'
+    )
+    (tmp_path / "train.sh").write_text('python "$IMPROVE_MODEL_DIR/main.py" "$@"\n')
+    assert {name: each.default for name, each in found_of(model_in(tmp_path)).items()} == {
+        "seed": 1,
+        "optimizer.lr": 0.01,
+    }
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'cd "$IMPROVE_MODEL_DIR" && python -m package.main "$@"\n',
+        'bash "$IMPROVE_MODEL_DIR"/scripts/run.sh "$@"\n',
+        'cd "$IMPROVE_MODEL_DIR/package"\npython main.py "$@"\n',
+    ],
+)
+def test_scripts_are_found_that_are_run_as_modules_by_other_scripts_and_in_other_folders(
+    tmp_path: Path, script: str
+) -> None:
+    files = {
+        "package/__init__.py": "",
+        "package/main.py": "from package.parts import options\nfrom . import more\nfrom .deep.down import x\n",
+        "package/parts.py": 'parser.add_argument("--depth", type=int, default=3)\n',
+        "package/more.py": 'parser.add_argument("--width", type=int, default=8)\n',
+        "package/deep/down.py": 'from ..other import x\nparser.add_argument("-lr", type=float, default=0.1)\n',
+        "package/other.py": 'parser.add_argument("--drop", type=float, default=0.5)\n',
+        "scripts/run.sh": 'python -m package.main "$@"\n',
+        "ablation.py": 'parser.add_argument("--knn", type=int, default=5)\n',
+        "train.sh": script,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = {name: each.default for name, each in found_of(model_in(tmp_path)).items()}
+    assert found == {"depth": 3, "width": 8, "lr": 0.1, "drop": 0.5}
+
+
+def test_source_tells_of_flags_of_absl_and_of_click_and_how_each_is_written() -> None:
+    source = """
+flags.DEFINE_float("learning_rate", 0.01, "Initial learning rate.")
+flags.DEFINE_enum("kind", "gcn", ["gcn", "dense"], "which")
+flags.DEFINE_boolean("bias", True, "with a bias")
+@click.option("--n-trees", default=100, type=int)
+@click.option("--deep/--no-deep", default=False)
+def main(): ...
+p.add_argument("-epochs", type=int, default=5)
+p.add_argument("--amp", action=argparse.BooleanOptionalAction, default=True)
+p.add_argument("--no-cuda", action="store_true")
+"""
+    found = {each.name: each for each in definitions_in(ast.parse(source))}
+    assert {name: (each.type, each.default, each.flag, each.switch) for name, each in found.items()} == {
+        "learning_rate": ("float", 0.01, "--learning_rate=", None),
+        "kind": ("string", "gcn", "--kind=", None),
+        "bias": ("bool", True, "--bias=", None),
+        "n_trees": ("int", 100, "--n-trees", None),
+        "deep": ("bool", False, "--deep", "both"),
+        "epochs": ("int", 5, "-epochs", None),
+        "amp": ("bool", True, "--amp", "both"),
+        "no_cuda": ("bool", False, "--no-cuda", "on"),
+    }
+    assert found["kind"].choices == ("gcn", "dense")
 
 
 def test_a_python_file_tells_by_initialize_parameters_and_its_description(tmp_path: Path) -> None:

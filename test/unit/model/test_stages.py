@@ -227,6 +227,20 @@ def test_false_is_given_as_the_word_that_the_script_reads_as_false(tmp_path: Pat
     assert stages.given(stages.train, {"augment": True}) == {"augment": True}
 
 
+def test_a_flag_is_written_as_the_script_has_it_and_a_switch_takes_no_word(tmp_path: Path) -> None:
+    own = """
+import argparse, improvelib
+parser = argparse.ArgumentParser()
+parser.add_argument("--hidden-size", type=int, default=8)
+parser.add_argument("--use-bias", action="store_true")
+parser.add_argument("--no-bias", action="store_false")
+"""
+    stages = found(write_model(tmp_path / "toy", toy_train_improve__py=own))
+    given = stages.given(stages.train, {"hidden_size": 4, "use_bias": True, "no_bias": True})
+    words = stages.train.command(given, {"data": tmp_path, "run": tmp_path}, "python")
+    assert words[words.index("--hidden-size") :] == ["--hidden-size", "4", "--use-bias"]
+
+
 def test_a_list_that_would_become_its_letters_is_refused_before_anything_starts(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "toy", toy_train_improve__py=BUILTINS)
     data = write_raw_data(tmp_path / "data")
@@ -341,7 +355,7 @@ def test_of_a_folder_that_is_no_model_the_files_are_named_that_are(tmp_path: Pat
     with pytest.raises(InputError, match=r"a file with run\(params\) is one by itself: dense\.py$"):
         find_model("nets", tmp_path, tmp_path, "test")
     (tmp_path / "nets" / "dense.py").unlink()
-    with pytest.raises(InputError, match=r"a train\.sh of a line or two that calls its own script makes it one$"):
+    with pytest.raises(InputError, match=r"a model\.toml with command = \[.*\], what one types .* makes it one$"):
         find_model("nets", tmp_path, tmp_path, "test")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -13,7 +14,8 @@ from comparator.errors import nearest
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
 from comparator.model.description import ModelDescription
 from comparator.model.image import SCRIPTS
-from comparator.model.model import Model
+from comparator.model.model import TRAIN, Model
+from comparator.model.own_command import OwnCommand
 from comparator.model.probe import likely_seed, usual_seed
 from comparator.model.stages import Stages, started_by, starts_itself
 from comparator.model.warm import ServerEnded
@@ -47,8 +49,12 @@ def check_scripts(trial: Trial) -> Findings:
     if model.stages is not None:
         yield from _check_steps(model.stages)
         return
+    if model.own_command is not None:
+        yield _check_command(model.own_command)
     for name in SCRIPTS:
         script = model.script(name)
+        if name == TRAIN and model.own_command is not None:
+            continue
         if script is None:
             near = misnamed(model.path, name) if model.is_folder else ""
             yield Finding(name, FAILS if near else UNTESTED, f"there is none: {PURPOSES[name]}{near}")
@@ -59,6 +65,14 @@ def check_scripts(trial: Trial) -> Findings:
             yield Finding(name, HOLDS, f"{why}: {started_by(script)[0]} runs it")
         else:
             yield Finding(name, HOLDS, "there")
+
+
+def _check_command(own: OwnCommand) -> Finding:
+    """How a model's own command is called, and what its script is known to take."""
+    where = "" if own.described.start_in is None else f" in {own.described.start_in}"
+    told = f"{len(own.takes)} flags, by its source" if own.takes else "no flags that its source tells"
+    settings = "" if own.settings is None else f", {len(own.of_settings)} settings of {own.settings.name}"
+    return Finding("command", HOLDS, f"called as {shlex.join(own.words)}{where}; it takes {told}{settings}")
 
 
 def _check_steps(stages: Stages) -> Findings:
@@ -89,7 +103,8 @@ def check_description(trial: Trial) -> Findings:
     if not metrics:
         yield Finding("metrics", UNTESTED, f"{file} has no [metrics.NAME]: a score is taken for an error")
     silent = [f"metrics.{name}" for name, each in metrics.items() if not each.description]
-    silent += [f"hyperparameters.{name}" for name, each in hyperparameters.items() if not each.description]
+    own = hyperparameters if model.own_command is None else model.own_command.described.hyperparameters
+    silent += [f"hyperparameters.{name}" for name, each in own.items() if not each.description]
     if silent:
         yield Finding("descriptions", UNTESTED, f"these have none: {listed(silent)}")
     missing = [str(folder) for folder in model.python_path if not folder.is_dir()]

@@ -9,7 +9,7 @@ from comparator.checks.model.trial import Run, Trial, Way
 from comparator.errors import nearest
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
 from comparator.formats.hyperparameters import as_flags
-from comparator.model.reported import RESULT_FILE, SCORES_FILE, TEST_SCORES_FILE, lacks_scores, reports_in
+from comparator.model.reported import RESULT_FILE, SCORES_FILE, TEST_SCORES_FILE, lacks_scores, last_words, reports_in
 from comparator.objective.metrics import reported_instead
 
 BY_SERVER = "run(params)"
@@ -67,7 +67,9 @@ def failure_words(trial: Trial, run: Run) -> str:
     if run.outcome.status == "timeout":
         return words + "; if it only needs longer: --limit SECONDS, or a smaller run by --set NAME=VALUE"
     if run.status == 0:
-        return words + f"; print a line 'IMPROVE_RESULT {trial.metric}: NUMBER' at the end"
+        mend = f"print a line 'IMPROVE_RESULT {trial.metric}: NUMBER' at the end"
+        told = f"[metrics.{trial.metric}] printed = 'WORDS BEFORE IT' in {trial.described_in} says where it stands"
+        return f"{words}; {mend}, or {told}; the last that it printed: {last_words(run.log)}"
     if run.status is not None and _ways_of_reporting(run.log):
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
     if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
@@ -83,7 +85,8 @@ def instead_words(trial: Trial, run: Run) -> str:
 def _by_script(trial: Trial, script: str) -> Generator[Finding, None, Run]:
     asked = trial.model.description.convention
     run = trial.train({})
-    failed = run.outcome.status == "failed" and trial.model.stages is None
+    has_conventions = trial.model.stages is None and trial.model.own_command is None
+    failed = run.outcome.status == "failed" and has_conventions
     other = trial.train_by_other_convention() if failed else None
     if other is not None:
         place = f"{trial.model.path.name}.toml beside it" if trial.model.image else trial.described_in
@@ -99,11 +102,12 @@ def _by_script(trial: Trial, script: str) -> Generator[Finding, None, Run]:
         is_stated = "convention" in trial.model.description.model_fields_set
         stated = "" if is_stated else f" ({trial.described_in} states no convention)"
         words = "after its data were preprocessed" if trial.model.stages else f"called with {called}{stated}"
+        words = "with its own flags" if trial.model.own_command else words
         yield Finding(f"{script} runs", HOLDS, words)
     else:
         yield Finding(f"{script} runs", FAILS, failure_words(trial, run))
     if run.is_ok:
-        yield from _result(trial, run, _ways_of_reporting(run.log))
+        yield from _result(trial, run, _ways_of_reporting(run.log) or f"where {trial.described_in} says")
     yield from _processes(run, script)
     return run
 

@@ -99,9 +99,7 @@ class Trial:
     @property
     def trained_by(self) -> str | None:
         """The name of the script that trains it; None where none does."""
-        if self.model.stages is not None:
-            return self.model.stages.train.script.name
-        return "train.sh" if self.model.script("train.sh") is not None else None
+        return self.model.trained_by
 
     @property
     def is_improve(self) -> bool:

@@ -1,0 +1,218 @@
+"""A command of a model's own (`command` in `model.toml`), in the place of `train.sh`: what a run is called by.
+
+```toml
+command = ["python", "train.py", "--data", "{data}", "--out", "{run}"]
+```
+
+is what one types in the model's folder, as words. The run's hyperparameters follow, as the script writes its flags
+(`--batch-size 32`, a switch alone). What a Python script takes is read from its source and from what that imports; of a
+script that does not tell, a name is `--name value`, or as `flags` says.
+
+| word | is |
+|---|---|
+| `{data}`, `{run}` | the data folder, the folder of the run |
+| `{NAME}` | the value of a hyperparameter, which then is no flag; `NAME={NAME}` is left out where it is not given |
+| a file of the model's folder, a folder in it by a path with `/` | its whole path, also behind a `=` |
+
+The current folder is that of the run, or with `start_in = "src"` a folder in it that is called so, while the words are
+those that one types in that folder of the model. What of the model's files has to be in the current folder is linked
+there (`links`). A file of `settings` is copied to where it is in the model's folder, with the hyperparameters that it
+names; a word that names it then names the copy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError
+from comparator.formats.spelling import NOT_FLAGS, spelling
+from comparator.formats.text import shortened, write_text_whole
+from comparator.model.definitions import EITHER, Definition, as_description, typed
+from comparator.model.description import SEEDS, HyperparameterDescription, ModelDescription
+from comparator.model.flag_words import flag_words
+from comparator.model.settings_file import named_settings, read_settings_file, with_values
+from comparator.model.told import module_file, settings_of, told_by_scripts
+
+DATA, RUN = "data", "run"
+PLACE = re.compile(r"\{([A-Za-z_][\w.-]*)\}")
+#: The flag of a hyperparameter of which a script does not tell, by `flags`.
+FORMS = {"--name value": "--{}", "--name=value": "--{}=", "-name value": "-{}", "name=value": "{}="}
+
+
+@dataclass(frozen=True)
+class OwnCommand:
+    """The command of the model in `folder`, as `described`."""
+
+    folder: Path
+    described: ModelDescription = field(repr=False)
+
+    @property
+    def words(self) -> list[str]:
+        return list(self.described.command or ())
+
+    @property
+    def start(self) -> Path:
+        """The folder of the model in which one would type the command."""
+        return (self.folder / (self.described.start_in or ".")).resolve()
+
+    @property
+    def settings(self) -> Path | None:
+        """The model's own file of settings."""
+        return None if self.described.settings is None else (self.folder / self.described.settings).resolve()
+
+    @property
+    def name(self) -> str:
+        """What it is called in a message: its script, or its first word."""
+        return self.script.name if self.script is not None else Path(self.words[0]).name
+
+    @cached_property
+    def script(self) -> Path | None:
+        """The first file of the model's that it names, or runs as a module; None where it names none."""
+        for place, word in enumerate(self.words):
+            path = self._own(word, is_first=place == 0)
+            if path is not None and path.is_file() and path != self.settings:
+                return path
+            if word == "-m" and place + 1 < len(self.words):
+                return module_file(self.words[place + 1], self.start)
+        return None
+
+    @cached_property
+    def takes(self) -> dict[str, Definition]:
+        """The flags of its script by name, as far as its source tells."""
+        if self.script is None or self.script.suffix != ".py":
+            return {}
+        found: dict[str, Definition] = {}
+        folders = [self.start, *(self.folder / name for name in self.described.python_path)]
+        for each in told_by_scripts([self.script], folders):
+            if each.flag and spelling(each.name, found) not in found:
+                found[each.name] = each
+        return found
+
+    @cached_property
+    def of_settings(self) -> dict[str, Definition]:
+        """The settings of its file, by name."""
+        return {} if self.settings is None else {each.name: each for each in settings_of(self.settings)}
+
+    @property
+    def named(self) -> list[str]:
+        """The hyperparameters whose places are in its words."""
+        places = dict.fromkeys(name for word in self.words for name in PLACE.findall(word))
+        return [name for name in places if name not in (DATA, RUN)]
+
+    @property
+    def hyperparameters(self) -> dict[str, Definition]:
+        """All that it is known to take; what a word of the command gives for good, a run does not."""
+        given = {word.partition("=")[0] for word in self.words}
+        flags = {name: each for name, each in self.takes.items() if each.flag.rstrip("=") not in given}
+        return {**{name: Definition(name) for name in self.named}, **self.of_settings, **flags}
+
+    def check(self) -> None:
+        """Raise `InputError` where it cannot be called as it is described."""
+        where = f"{self.folder / 'model.toml'}"
+        if not self.start.is_dir():
+            raise InputError(f"{where}: start_in = '{shortened(str(self.described.start_in))}': no folder {self.start}")
+        if self.settings is not None:
+            read_settings_file(self.settings)
+        for word in self.words:
+            alone = PLACE.fullmatch(word)
+            if alone is not None and alone[1] not in (DATA, RUN) and self._default(alone[1]) is None:
+                name = shortened(alone[1])
+                raise InputError(
+                    f"{where}: command: '{{{name}}}' stands alone, so it cannot be left out where no run gives it:"
+                    f" [hyperparameters.{name}] default = ... says what it is then"
+                )
+
+    def call(self, given: Mapping[str, Any], data_folder: Path, run: Path) -> list[str]:
+        """The words of a run that is given these hyperparameters; raises `InputError` for what no word stands for."""
+        known = {**{name: Definition(name) for name in self.named}, **self.of_settings}
+        own = {spelling(name, known): value for name, value in given.items()}
+        words = [self._word(word, own, data_folder, run, is_first=not place) for place, word in enumerate(self.words)]
+        called = [word for word in words if word is not None]
+        for name, value in own.items():
+            if name not in known and name not in NOT_FLAGS:
+                called += flag_words(self._flag(name), value)
+        return called
+
+    def write_settings(self, given: Mapping[str, Any], run: Path) -> None:
+        """Write the run's own file of settings; raises `InputError` where the model's cannot be read."""
+        if self.settings is None:
+            return
+        content = read_settings_file(self.settings)
+        names = [name for name, _ in named_settings(content)]
+        own = {spelling(name, names): value for name, value in given.items()}
+        copy = self._copy(run)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        write_text_whole(copy, with_values(content, {name: own[name] for name in names if name in own}, copy.suffix))
+
+    def _copy(self, run: Path) -> Path:
+        """Where the run's own file of settings is."""
+        assert self.settings is not None
+        is_within = self.folder.resolve() in self.settings.parents
+        return run / (self.settings.relative_to(self.folder.resolve()) if is_within else self.settings.name)
+
+    def _word(self, word: str, own: Mapping[str, Any], data_folder: Path, run: Path, *, is_first: bool) -> str | None:
+        """A word with its places filled, and paths of the model's folder written out; None where it is left out."""
+        filled = {DATA: str(data_folder), RUN: str(run)}
+        for name in PLACE.findall(word):
+            value = own.get(name, self._default(name))
+            if name not in filled and value is not None:
+                filled[name] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        if any(name not in filled for name in PLACE.findall(word)):
+            return None
+        before, equals, behind = word.partition("=")
+        path = self._own(word, is_first=is_first)
+        if path is None and equals and not PLACE.search(word):
+            path = self._own(behind, is_first=False)
+            before += "="
+        else:
+            before = ""
+        if path is None:
+            return PLACE.sub(lambda found: filled[found[1]], word)
+        return before + str(self._copy(run) if path == self.settings else path)
+
+    def _own(self, word: str, *, is_first: bool) -> Path | None:
+        """What a word names of the model's: a file, or, behind the first word and by a path with `/`, a folder."""
+        if not word or word.startswith(("-", "/")) or PLACE.search(word):
+            return None
+        path = self.start / word
+        if path.is_file() or (path.is_dir() and "/" in word and not is_first):
+            # A link stays one: a virtual environment is known by it.
+            return path if is_first else path.resolve()
+        return None
+
+    def _flag(self, name: str) -> Definition:
+        """How it takes a hyperparameter by a flag."""
+        own = self.takes.get(spelling(name, self.takes))
+        return own if own is not None else Definition(name, flag=FORMS[self.described.flags].format(name))
+
+    def _default(self, name: str) -> Any:
+        described = self.described.hyperparameters.get(spelling(name, self.described.hyperparameters))
+        return None if described is None else (described.model_extra or {}).get("default")
+
+
+def with_own_command(description: ModelDescription, own: OwnCommand) -> ModelDescription:
+    """The description of a model that is called so, with what its script and its settings tell beside that."""
+    told = {name: as_description(_of_its_default(each)) for name, each in own.hyperparameters.items()}
+    said = {spelling(name, told): each for name, each in description.hyperparameters.items()}
+    known = {**told, **{name: _filled(each, told.get(name)) for name, each in said.items()}}
+    seed = description.seed or next((name for each in SEEDS if (name := spelling(each, known)) in known), None)
+    return description.model_copy(update={"seed": seed}).with_hyperparameters(known)
+
+
+def _of_its_default(told: Definition) -> Definition:
+    """A definition that says no type, with that of its default, as far as this tells it."""
+    own = typed(told)
+    return told if own.type == EITHER else own
+
+
+def _filled(said: HyperparameterDescription, told: HyperparameterDescription | None) -> HyperparameterDescription:
+    """What a description says of a hyperparameter, with the rest as its script tells it."""
+    if told is None:
+        return said
+    given = said.model_dump(exclude_unset=True)
+    return HyperparameterDescription.model_validate({**told.model_dump(exclude_unset=True), **given})
