@@ -308,9 +308,6 @@ TABLES: dict[str, type[BaseModel]] = {
     "confirm": ConfirmationSettings,
 }
 
-#: As the file, which is TOML, has them; the command line is read as files of hyperparameters are, in capitals.
-TRUTHS = {"true": True, "false": False}
-
 
 def known_keys() -> list[str]:
     """The keys of an experiment file as `--set` has them: `metric`, `search.population`."""
@@ -352,12 +349,7 @@ def with_values(
 
 
 def _with_overrides(content: dict[str, Any], overrides: Sequence[str], path: Path, where: str) -> ExperimentSettings:
-    given = []
-    for override in overrides:
-        key, value = parse_override(override)
-        if not key.startswith("hyperparameters."):
-            value = TRUTHS.get(override.partition("=")[2].strip(), value)
-        given.append((key, value, f"--set {shortened(override)}"))
+    given = [(*parse_override(override), f"--set {shortened(override)}") for override in overrides]
     return _with_given(content, given, path, where)
 
 

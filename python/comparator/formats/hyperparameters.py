@@ -16,8 +16,8 @@ The format is that of CANDLE's and IMPROVE's `*_default_model.txt` and `*_params
   the key, as in every INI file of Python.
 - Keys keep their case, and are matched whatever it is (see `spelling`): the model is given them as it writes them
   itself. Keys that differ in case alone and have different values are refused.
-- Values are Python literals; what is none is text, as in newer IMPROVE files (`loss = mse`). `%` and `$` are ordinary
-  characters.
+- Values are Python literals, or JSON's (`true`, `[1, null]`), of which `true` and `false` may be in any case; what is
+  none is text, as in newer IMPROVE files (`loss = mse`). `%` and `$` are ordinary characters.
 - A number that cannot be computed with (`1e999`, `nan`) is refused; in quotes it is text.
 - `#` and `;` open a comment, on a line of its own (Emacs trailers) or behind a blank after a value.
 - A value whose bracket is still open goes on in the next line.
@@ -49,6 +49,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(-[A-Za-z0-9_.]+)*")
 _IS_NO_NUMBER = re.compile(r"[+-]?(nan|inf|infinity|\d{309,})", re.IGNORECASE)
 _TOO_LONG = re.compile(r"""(?<![\w.'"])\d{309,}(?![\w.'"])""")
 _QUOTED_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?")
+#: Texts in quotes, and comments: what brackets do not count in.
+_NO_BRACKETS = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|(?:(?<=[\s,\[({])#|(?<=\s);)[^\n]*""")
 _COMMENT_BEHIND = re.compile(r"\s+[#;].*", re.DOTALL)
 _SUBMODEL = re.compile(r"cmp_([01])_(.+)")
 #: From how alike on (1: in every letter) an unknown name is taken for a slip of the hand.
@@ -273,22 +275,35 @@ def _is_open(text: str) -> bool:
     """Whether a value opens a bracket that it does not close; those in quotes and comments do not count."""
     if not text.startswith(("[", "(", "{")):
         return False
-    bare = re.sub(r"""'[^'\n]*'|"[^"\n]*"|(?:^|\s)#[^\n]*""", "", text)
+    bare = _NO_BRACKETS.sub("", text)
     return sum(bare.count(bracket) for bracket in "[({") > sum(bare.count(bracket) for bracket in "])}")
 
 
 _NO_LITERAL = object()
+_TRUTHS = {"true": True, "false": False}
 
 
 def _literal(text: str) -> Any:
-    """The Python literal that `text` is, in JSON's types, or `_NO_LITERAL`."""
+    """The literal of Python or JSON that `text` is, in JSON's types, or `_NO_LITERAL`."""
+    if text.lower() in _TRUTHS:
+        return _TRUTHS[text.lower()]
     try:
         with python_warnings.catch_warnings():
             # '\d' in a value is the user's text and none of Python's business.
             python_warnings.simplefilter("ignore")
             return _as_json(ast.literal_eval(text))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return "" if not text else _NO_LITERAL
+        return "" if not text else _literal_of_json(text)
+
+
+def _literal_of_json(text: str) -> Any:
+    """The list or object of JSON that `text` is, or `_NO_LITERAL`."""
+    if not text.startswith(("[", "{")):
+        return _NO_LITERAL
+    try:
+        return _as_json(json.loads(text))
+    except (ValueError, RecursionError):
+        return _NO_LITERAL
 
 
 def _as_json(value: Any) -> Any:

@@ -131,7 +131,7 @@ def test_true_and_false_are_typed_as_a_file_has_them(tmp_path: Path) -> None:
     typed = ["confirm.splits=false", "confirm.regions=true", "hyperparameters.amp=true", "hyperparameters.bias=True"]
     settings = read_settings(file, typed)
     assert (settings.confirm.splits, settings.confirm.regions) == (False, True)
-    assert settings.set == {"amp": "true", "bias": True}, "a hyperparameter is what a hyperparameter file would have"
+    assert settings.set == {"amp": True, "bias": True}, "a hyperparameter is what a hyperparameter file would have"
 
 
 def test_a_description_and_a_record_are_refused_likewise() -> None:
