@@ -350,6 +350,8 @@ def test_wrong_usage(desk: Desk, words: list[str]) -> None:
             "(points.upf); it is an unrolled parameter file: an experiment file names",
         ),
         (["search", "quick.toml", "nothing"], "(nothing); -h tells more"),
+        (["search", "quick.toml", "--set", "hyperparameters=points.upf"], "points.upf, line 1: '{"),
+        (["search", "quick.toml", "--set", "hyperparameters=points.upf"], "]; it is an unrolled parameter file:"),
         (
             ["search", "quick.toml", "--site", "local", "--site", "pbs"],
             "two sites are given, 'local' and 'pbs'; a script",
