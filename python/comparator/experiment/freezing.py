@@ -27,6 +27,7 @@ from comparator.experiment.stages import (
     check_search,
     check_unit,
     confirmation_of,
+    doubt_lists,
     freeze_strategy,
     is_pilot_beside,
     past_results,
@@ -82,6 +83,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     pilot = pilot_points(short, space, context, notices)
     check_unit(settings, objective, pilot, context)
     check_likeness_is_known(settings, pilot, context)
+    notices += doubt_lists(settings, space, context)
     past = past_results(settings, space, objective, context, notices)
     strategy = freeze_strategy(short, context, given.models, notices, PILOT_SEEDS * len(pilot))
     frozen = WholeExperiment(
