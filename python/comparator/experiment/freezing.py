@@ -27,6 +27,7 @@ from comparator.experiment.stages import (
     check_search,
     check_unit,
     confirmation_of,
+    doubt_lists,
     freeze_strategy,
     is_pilot_beside,
     past_results,
@@ -37,7 +38,7 @@ from comparator.experiment.strategy import make_strategy_of
 from comparator.experiment.submodels import Given, choose_hyperparameters
 from comparator.experiment.varied import fault_of, values_of
 from comparator.formats.text import shortened
-from comparator.formats.upf import doubt_ids, names_in, read_upf
+from comparator.formats.upf import Line, doubt_ids, names_in, read_upf
 from comparator.model.model import Model
 from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
@@ -62,14 +63,10 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     settings, space, steered = _steer(settings, _space(settings, context), context)
     lines = read_upf(context.folder / settings.upf) if settings.upf is not None else None
     points = f"{context.file}: space" if isinstance(settings.space, list) else str(settings.space or settings.upf)
-    fixed, unused = set_by_points(settings, space, lines or [], points)
-    settings = settings.model_copy(update={"set": {**fixed, **settings.set}})
-    named = space.names if space is not None else names_in(lines or [])
-    varied = [name for name in named if not is_of_the_workflow(name)]
+    settings, varied, said = _settle_points(settings, space, lines or [], points)
     given = choose_hyperparameters(settings, varied, context)
     doubts = _doubt_values(values_of(space, lines or []), given, settings, points, context)
-    said = space.warnings if space is not None else doubt_ids(lines or [], points)
-    notices = [*said, *steered, *unused, *given.warnings, *doubts]
+    notices = [*said, *steered, *given.warnings, *doubts]
     notices += _doubt_title(settings.title, given.models, context)
     metric = settings.asked_metric
     notices += doubt_environment(metric, context.file.name, context.host.site)
@@ -82,6 +79,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     pilot = pilot_points(short, space, context, notices)
     check_unit(settings, objective, pilot, context)
     check_likeness_is_known(settings, pilot, context)
+    notices += doubt_lists(settings, space, context)
     past = past_results(settings, space, objective, context, notices)
     strategy = freeze_strategy(short, context, given.models, notices, PILOT_SEEDS * len(pilot))
     frozen = WholeExperiment(
@@ -123,6 +121,17 @@ def _space(settings: ExperimentSettings, context: Context) -> ParameterSpace | N
     if isinstance(settings.space, list):
         return ParameterSpace.from_entries(settings.space, f"{context.file}: space")
     return None if settings.space is None else ParameterSpace.read(context.folder / settings.space)
+
+
+def _settle_points(
+    settings: ExperimentSettings, space: ParameterSpace | None, lines: Sequence[Line], where: str
+) -> tuple[ExperimentSettings, list[str], list[str]]:
+    """The settings with what the points say for all, the names that vary, and what is to be said of the points."""
+    fixed, unused = set_by_points(settings, space, lines, where)
+    named = space.names if space is not None else names_in(lines)
+    doubts = space.warnings if space is not None else doubt_ids(lines, where)
+    varied = [name for name in named if not is_of_the_workflow(name)]
+    return settings.model_copy(update={"set": {**fixed, **settings.set}}), varied, [*doubts, *unused]
 
 
 def _doubt_values(

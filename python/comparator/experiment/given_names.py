@@ -127,8 +127,15 @@ def doubt_unknown(model: Model, given: Sequence[str], where: str) -> list[str]:
         return check_names(given, model.description.hyperparameters, where)
     unknown = [name for name in dict.fromkeys(given) if name not in model.description.names and name not in COMMON]
     known = [*model.description.names, *sorted(COMMON)]
-    return [
+    doubts = [
         f"{where}: no step of the model takes '{shortened(name)}'{nearest(name, known)}; it is not passed on"
         for name in unknown
         if name not in OF_PLACES
     ]
+    folders = [name for name in unknown if name in OF_PLACES]
+    if folders:
+        doubts.append(
+            f"{where}: {', '.join(folders)}: each step is given folders of its own, and these are not used;"
+            " whose data are taken, 'study' and 'split' say"
+        )
+    return doubts

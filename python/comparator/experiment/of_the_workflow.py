@@ -54,6 +54,6 @@ def set_by_points(
             fixed[name.removesuffix(own) + CONFIG_FILE[-1]] = different[0]
         elif settings.compares and name != own:
             fixed[name] = different[0]
-        elif name == IMAGE:
+        elif name == IMAGE and different[0] != settings.model:
             notes.append(f"{where}: '{name}' = {shown(different[0])} is not run: the model is '{settings.model}'")
     return fixed, notes

@@ -18,7 +18,7 @@ from comparator.model.model import Model
 from comparator.objective.comparison import Objective
 from comparator.results.frozen import Budget, Confirm, FrozenStrategy, Submodel
 from comparator.results.requests import MOST_PROBES
-from comparator.space import ParameterSpace
+from comparator.space import Number, ParameterSpace
 from comparator.strategies import STRATEGIES, Strategy, find_strategy, strategy_code
 from comparator.strategies.ahead import usual_ahead
 from comparator.strategies.options import file_options, read_options
@@ -245,6 +245,22 @@ def past_results(
         notices.append(f"the search is told {len(fitting)} points of {name}; they are no runs of this store")
         told += fitting
     return told
+
+
+def doubt_lists(settings: ExperimentSettings, space: ParameterSpace | None, context: Context) -> list[str]:
+    """That a grid leaves out combinations of a space that has lists alone."""
+    search = settings.search
+    if space is None or any(isinstance(each, Number) for each in space.parameters):
+        return []
+    _, strategy = asked_strategy(search, context)
+    try:
+        points, size = strategy.points_in(space, search.options), space.size()
+    except InputError:  # which the budget says
+        return []
+    if search.evaluations is not None or points is None or size is None or points >= size:
+        return []
+    taken = f"takes {points} of the {size} combinations of the lists"
+    return [f"strategy '{search.strategy}' {taken}; points = 1 takes all"]
 
 
 def budget_of(

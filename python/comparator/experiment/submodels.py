@@ -25,6 +25,7 @@ from comparator.experiment.models import as_its_module_tells, find_models, make_
 from comparator.experiment.preparing import MissingData, prepare, what_it_reads
 from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
 from comparator.formats.hyperparameters import read_with_warnings, split_for_submodels
+from comparator.formats.kinds import HYPERPARAMETERS, other_kind
 from comparator.formats.spelling import COMMON, merged, spelling
 from comparator.formats.text import shortened
 from comparator.model.inputs import python_of_submodel
@@ -54,7 +55,7 @@ def choose_hyperparameters(settings: ExperimentSettings, varied: list[str], cont
     refused = []
     for file in files:
         try:
-            read, warnings = read_with_warnings(file)
+            read, warnings = read_file(file)
             given = _check_hyperparameters(read, file, settings, varied, context)
         except MissingData as error:
             refused.append(f"{file.name} cannot be used here ({error})")
@@ -64,6 +65,14 @@ def choose_hyperparameters(settings: ExperimentSettings, varied: list[str], cont
         chosen = [*refused, f"taking {file.name}"] if len(files) > 1 else []
         return replace(given, warnings=[*chosen, *warnings, *given.warnings])
     raise AssertionError("unreachable: the last file is taken or refused")
+
+
+def read_file(file: Path) -> tuple[dict[str, Any], list[str]]:
+    """A file of hyperparameters, and what was read otherwise than it stands; a file of another kind is told for it."""
+    try:
+        return read_with_warnings(file)
+    except InputError as error:
+        raise InputError(f"{error}{other_kind(file, HYPERPARAMETERS)}") from None
 
 
 @dataclass(frozen=True)

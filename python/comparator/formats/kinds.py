@@ -10,6 +10,7 @@ from comparator.errors import InputError
 from comparator.formats.text import read_text
 
 SPACE, UPF, EXPERIMENT, HYPERPARAMETERS = "space", "upf", "experiment", "hyperparameters"
+WORKFLOW_SETTINGS = "workflow settings"
 #: What a file is, and where it goes.
 WORDS = {
     SPACE: "it is a parameter space: an experiment file names it by space = '{name}',"
@@ -18,8 +19,13 @@ WORDS = {
     " and it is carried out by: comparator sweep {path} --model MODEL",
     EXPERIMENT: "it is an experiment file, which is carried out by: comparator search {path}",
     HYPERPARAMETERS: "it is a file of hyperparameters: an experiment file names it by hyperparameters = '{name}'",
+    WORKFLOW_SETTINGS: "it is a settings file of CANDLE's workflows: what it sets stands in [search] of an experiment"
+    " file, as in cfg/cmp-ga.toml, or is an option",
 }
 _EXPERIMENT = re.compile(r"^\s*(\[(search|cmp|confirm|full)\]|(space|upf|model)\s*=\s*\S)", re.MULTILINE)
+_OF_WORKFLOWS = re.compile(
+    r"^\s*(export\s+)?(PARAM_SET_FILE|PROCS|NUM_ITERATIONS|POPULATION_SIZE|CANDLE_MODEL_TYPE|MODEL_NAME)=", re.MULTILINE
+)
 #: Of R's mlrMBO, with which CANDLE's workflows search too.
 PARAMETER_SET = re.compile(r"^[^#'\"\n]*?\b(makeParamSet\s*\()", re.MULTILINE)
 _GLOBAL = re.compile(r"^\s*\[Global_Params\]", re.MULTILINE | re.IGNORECASE)
@@ -53,6 +59,9 @@ def _kind_of(text: str) -> str | None:
     if isinstance(content, list):
         return SPACE if content and all(isinstance(each, dict) and "name" in each for each in content) else None
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    if lines and all(line.lstrip().startswith("{") and '"id"' in line for line in lines):
+    has_ids = all('"id"' in line for line in lines)
+    if lines and all(line.lstrip().startswith("{") for line in lines) and (has_ids or (content is None and lines[1:])):
         return UPF
+    if _OF_WORKFLOWS.search(text):
+        return WORKFLOW_SETTINGS
     return EXPERIMENT if content is None and _EXPERIMENT.search(text) else None

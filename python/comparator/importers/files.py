@@ -27,6 +27,7 @@ _BESIDE_POPULATION = re.compile(r"(?:deap-(.+)\.log|fitness(?:es)?-(.+)\.txt|bes
 #: What a data frame of Optuna's trials calls its own.
 _PARAMETER, _ATTRIBUTE, _COMPLETE = "params_", "user_attrs_", "COMPLETE"
 _DURATION = re.compile(r"(\d+) days (\d+):(\d+):(\d+(?:\.\d+)?)")
+_SQLITE = b"SQLite format 3\0"
 #: Words of R for what is not there.
 _NOTHING = ("", "NA")
 
@@ -84,6 +85,11 @@ class _Table:
 def read_file(path: Path, metric: str | None) -> PastFile:
     """Read the file at `path`, or the one in that folder, in the form that its content shows."""
     path = _find(path)
+    if _is_database(path):
+        raise InputError(
+            f"{path}: is an SQLite database; of a study of Optuna's its table of trials can be imported:"
+            " study.trials_dataframe().to_csv('trials.csv')"
+        )
     text = read_text(path)
     if text.lstrip().startswith("{"):
         return _read_population(path, text.strip(), metric)
@@ -113,6 +119,14 @@ def finite(text: str) -> float | None:
     except ValueError:
         return None
     return in_range(value) if math.isfinite(value) else None
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:  # which reading its text tells
+        return False
 
 
 def _find(path: Path) -> Path:

@@ -41,8 +41,8 @@ from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.session import OutOfTime
 from comparator.experiment.settings import check_settings, entries_of
+from comparator.experiment.submodels import read_file
 from comparator.experiment.terminal import note
-from comparator.formats.hyperparameters import read_with_warnings
 from comparator.formats.names import check_name
 from comparator.formats.spelling import as_kept, is_same, merged, spelling
 from comparator.report import write_report
@@ -164,7 +164,7 @@ def sides_of(file: SweepFile, table: AllPairsTable, chosen: Mapping[str, Any]) -
     sides = []
     for label, model in table.models.items():
         named = file.path.resolve().parent / model.hyperparameters if model.hyperparameters else None
-        read = {} if named is None else read_with_warnings(named)[0]
+        read = {} if named is None else read_file(named)[0]
         own = {as_kept(name): value for name, value in model.set.items()}
         given = merged(read, file.content.get("set", {}), own, chosen)
         given = {name: value for name, value in given.items() if not any(is_same(name, each) for each in varied)}

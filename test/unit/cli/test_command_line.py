@@ -379,6 +379,10 @@ def test_wrong_usage(desk: Desk, words: list[str]) -> None:
             "(points.upf); it is an unrolled parameter file: an experiment file names",
         ),
         (["search", "quick.toml", "nothing"], "(nothing); -h tells more"),
+        (["sweep", "points.upf"], "a bare UPF needs --model MODEL (a folder, a Python file, or cmp)\n"),
+        (["sweep", "images.upf"], "(a folder, a Python file, or cmp); its lines name the image /images/a.sif\n"),
+        (["search", "quick.toml", "--set", "hyperparameters=points.upf"], "points.upf, line 1: '{"),
+        (["search", "quick.toml", "--set", "hyperparameters=points.upf"], "]; it is an unrolled parameter file:"),
         (
             ["search", "quick.toml", "--site", "local", "--site", "pbs"],
             "two sites are given, 'local' and 'pbs'; a script",
@@ -388,6 +392,9 @@ def test_wrong_usage(desk: Desk, words: list[str]) -> None:
 )
 def test_what_is_in_another_place_than_its_own_is_said_with_its_own(desk: Desk, words: list[str], said: str) -> None:
     desk.write("points.upf", '{"id": "a", "noise": 1}\n')
+    desk.write(
+        "images.upf", '{"id": "a", "candle_image": "/images/a.sif"}\n{"id": "b", "candle_image": "/images/a.sif"}'
+    )
     refused = desk.run(*words)
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1
     assert said in refused.stderr and not desk.experiments.exists()

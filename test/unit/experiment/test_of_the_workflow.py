@@ -40,6 +40,8 @@ def test_an_image_that_is_not_run_is_told() -> None:
         {},
         ["upf.txt: 'candle_image' = '/images/a.sif' is not run: the model is 'uno'"],
     )
+    of_image = SINGLE.model_copy(update={"model": "/images/a.sif"})
+    assert of_lines(of_image, given, given) == ({}, [])
 
 
 def test_a_file_of_hyperparameters_is_that_of_all_points() -> None:

@@ -14,4 +14,4 @@ def test_what_is_true_or_false_may_be_typed_as_in_the_file(tmp_path: Path) -> No
     read = read_settings(file, set_)
     assert read.search is not None and read.search.pilot is True
     assert read.confirm is not None and (read.confirm.regions, read.confirm.splits) == (False, True)
-    assert read.set == {"kind": "true"}, "a hyperparameter is read as a file of hyperparameters has it"
+    assert read.set == {"kind": True}, "a hyperparameter is read as a file of hyperparameters has it"

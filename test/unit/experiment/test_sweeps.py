@@ -97,10 +97,17 @@ json_values = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity
 names = st.text("abcdefg_", min_size=1).filter(lambda name: name != "id")
 
 
-@given(points=st.lists(st.dictionaries(names, json_values, max_size=4), min_size=1, max_size=12))
-def test_what_is_written_is_read(tmp_path_factory, points) -> None:
-    path = tmp_path_factory.mktemp("upf") / "upf.txt"
-    path.write_text(write_upf(points, "run"), encoding="utf-8")
+values = st.none() | json_values | st.lists(json_values, max_size=3) | st.dictionaries(names, json_values, max_size=2)
+
+
+@given(
+    points=st.lists(st.dictionaries(names, values, max_size=4), min_size=1, max_size=12),
+    mark=st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    end=st.sampled_from(["\n", "\r\n", "   # a remark {\n", '\t\n\n# {"id": "no"}\n']),
+)
+def test_what_is_written_is_read(tmp_path_factory, points, mark: bytes, end: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "written-upf.txt"
+    path.write_bytes(mark + write_upf(points, "run").replace("\n", end).encode())
     assert [line.hyperparameters for line in read_upf(path)] == points
 
 

@@ -114,3 +114,20 @@ def test_a_line_of_a_upf_is_looked_at_too(tmp_path: Path, model: Path) -> None:
 )
 def test_values_are_compared_as_far_as_that_is_certain(description: dict[str, Any], value: Any, is_taken: bool) -> None:
     assert (HyperparameterDescription(**description).fault(value) is None) == is_taken
+
+
+@pytest.mark.parametrize(
+    ("search", "points", "is_told"),
+    [("", 54, True), ("evaluations = 20", 20, False), ("points = 1", 81, False), ("total = 81", 81, False)],
+)
+def test_a_grid_that_leaves_out_values_of_lists_is_told(
+    tmp_path: Path, model: Path, search: str, points: int, is_told: bool
+) -> None:
+    lists = ", ".join(f'"{name}": [1, 2, 3]' for name in ("a", "b", "c", "d"))
+    (tmp_path / "settings.json").write_text(f'{{"parameters": {{{lists}}}}}')
+    text = f'model = "toy"\nmetric = "val_loss"\nspace = "settings.json"\n[search]\nstrategy = "grid"\n{search}\n'
+    (tmp_path / "a.toml").write_text(text)
+    plan = plan_experiment(host_in(tmp_path), tmp_path / "a.toml", [], full=False, command="")
+    assert plan.budget == points
+    words = f"strategy 'grid' takes {points} of the 81 combinations of the lists; points = 1 takes all"
+    assert (words in plan.frozen.notices) is is_told

@@ -19,9 +19,17 @@ HYPERPARAMETERS = "[Global_Params]\nepochs = 3\n"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (
+            '{"noise": 3}\n{"noise": 5}\n',
+            "it is an unrolled parameter file: an experiment file names it by upf = 'given'",
+        ),
         (UPF, "it is an unrolled parameter file: an experiment file names it by upf = 'given'"),
         (EXPERIMENT, "it is an experiment file, which is carried out by: comparator search"),
         (HYPERPARAMETERS, "it is a file of hyperparameters: an experiment file names it by hyperparameters = 'given'"),
+        (
+            "#!/bin/bash\nexport PROCS=${PROCS:-4}\n",
+            "it is a settings file of CANDLE's workflows: what it sets stands in",
+        ),
     ],
 )
 def test_in_the_place_of_a_space(tmp_path: Path, text: str, words: str) -> None:

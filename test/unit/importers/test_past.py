@@ -212,6 +212,7 @@ def test_two_searches_in_one_file_are_told_apart(tmp_path: Path) -> None:
         ("noise,run_id,val_loss\n1,r_1,0.5\n", "has no evaluation that can be read"),
         ('{"noise": 1};oops', "point 2 is not a JSON object"),
         ("\xff\xfe", "not a text file in UTF-8"),
+        ("SQLite format 3\0", r"is an SQLite database; .*study\.trials_dataframe\(\)\.to_csv"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path, content: str, message: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from three_steps import HYBRID, write_model, write_raw_data
 
 from comparator.errors import InputError
+from comparator.experiment.given_names import doubt_unknown
 from comparator.model.description import ModelDescription, parse_description
 from comparator.model.model import Model
 from comparator.model.references import find_model
@@ -41,6 +42,16 @@ def test_three_scripts_are_a_model_without_train_sh_and_without_a_description(tm
     assert {"study", "split", "training_size", "infer"} <= set(known)
     assert not {"input_dir", "output_dir"} & set(known)
     assert model.description.metrics["val_r2"].kind == "score"
+
+
+def test_what_no_step_is_given_is_told(tmp_path: Path) -> None:
+    model = model_in(write_model(tmp_path / "toy"))
+    named = ["epochs", "train_ml_data_dir", "lerning_rate", "model_outdir", "rng_seed"]
+    assert doubt_unknown(model, named, "space.json") == [
+        "space.json: no step of the model takes 'lerning_rate' (did you mean 'learning_rate'?); it is not passed on",
+        "space.json: train_ml_data_dir, model_outdir: each step is given folders of its own, and these are not used;"
+        " whose data are taken, 'study' and 'split' say",
+    ]
 
 
 def test_a_script_is_called_itself_and_it_is_said_why(tmp_path: Path) -> None:

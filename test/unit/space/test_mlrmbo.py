@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from comparator.errors import InputError
 from comparator.formats.upf import read_upf
 from comparator.space import Choice, Constant, Number, Ordered, ParameterSpace
+from comparator.space.entries import element_type_of
 
 SET = """
 # names are those of the benchmark; makeParamSet( has one for each
@@ -88,6 +91,50 @@ def test_what_has_no_place_in_a_space_is_said_with_its_line(tmp_path: Path, line
         read(tmp_path, f"param.set <- makeParamSet(\n{lines}\n)\n")
     assert words in str(raised.value)
     assert "\n" not in str(raised.value) and "set.R" in str(raised.value)
+
+
+NUMBERS = st.floats(-1e6, 1e6) | st.integers(-1000, 1000)
+TEXTS = st.text(st.sampled_from("abc (),#'1="), max_size=6)
+NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
+REMARKS = st.sampled_from(["", "\n", "  # a remark, makeLogicalParam('x')\n  ", "\r\n\t"])
+
+
+@st.composite
+def made(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """A parameter as R has it, and as a space has it."""
+    name, between = draw(NAMES), draw(REMARKS)
+    kind = draw(st.sampled_from(["Numeric", "Integer", "Discrete", "Logical"]))
+    if kind == "Logical":
+        return f'makeLogicalParam({between}"{name}")', {"name": name, "type": "logical"}
+    if kind == "Discrete":
+        values = draw(st.lists(TEXTS, min_size=1, max_size=4) | st.lists(NUMBERS, min_size=1, max_size=4))
+        written = ", ".join(json.dumps(value) if isinstance(value, str) else repr(value) for value in values)
+        element_type = element_type_of(values)
+        return (
+            f'makeDiscreteParam("{name}",{between} values = c({written}))',
+            {"name": name, "type": "categorical", "element_type": element_type, "values": values},
+        )
+    low, high = (
+        sorted(draw(st.tuples(NUMBERS, NUMBERS)))
+        if kind == "Numeric"
+        else sorted(draw(st.tuples(st.integers(-99, 99), st.integers(-99, 99))))
+    )
+    mark = draw(st.sampled_from(["", "L"])) if kind == "Integer" else ""
+    return (
+        f"make{kind}Param('{name}', upper = {high}{mark}{between}, lower={low}{mark})",
+        {"name": name, "type": "float" if kind == "Numeric" else "int", "lower": low, "upper": high},
+    )
+
+
+@given(st.lists(made(), min_size=1, max_size=4, unique_by=lambda each: each[1]["name"]), REMARKS)
+def test_what_r_says_in_any_way_is_the_space_that_json_says(
+    tmp_path_factory: pytest.TempPathFactory, parameters: list[tuple[str, dict[str, Any]]], between: str
+) -> None:
+    text = f"param.set <- makeParamSet({between}" + f",{between}".join(said for said, _ in parameters) + f"{between})\n"
+    path = tmp_path_factory.getbasetemp() / "made.R"
+    path.write_bytes(text.encode())
+    expected = ParameterSpace.from_entries([entry for _, entry in parameters], str(path))
+    assert ParameterSpace.read(path) == expected
 
 
 @given(st.text())
