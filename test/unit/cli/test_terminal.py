@@ -33,6 +33,21 @@ COMPARATOR = [sys.executable, "-m", "comparator"]
 WORD_AT_AN_END = re.compile(r"\S+$")
 
 
+#: The first pair of trainings ends, the next one does not.
+ONCE = """
+import time
+trained = []
+
+def initialize_parameters():
+    return {"noise": 0.0, "size": 100, "side": "left", "rng_seed": 1}
+
+def run(params):
+    trained.append(params)
+    time.sleep(3600 if len(trained) > 2 else 0)
+    return {"val_loss": 1.0 + (params["side"] == "left")}
+"""
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
@@ -80,6 +95,18 @@ def test_ctrl_c_in_watch_ends_the_watching_alone_and_the_time_left_is_the_record
     running.end()
     stopped = on_a_terminal(desk, "watch", "quick-1").end()
     assert stopped == "quick-1: stopped: by hand", stopped
+
+
+@pytest.mark.long
+def test_what_was_trained_of_evaluations_that_are_not_over_is_said_to_be_kept(desk: Desk) -> None:
+    desk.write("once.py", ONCE)
+    desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "once.py"))
+    words = ("--set", "search.replicates=2", "--set", "search.pilot=false", "--workers", "1", "--no-report")
+    running = on_a_terminal(desk, "search", "quick.toml", *words, SITE_CORES="1")
+    running.until(lambda text: "1/12" in text)
+    os.kill(running.process, signal.SIGINT)
+    left = " ".join(running.end().split())
+    assert "stopped: 0 evaluations, and 1 pair of trainings of others, kept; go on with them by:" in left, left
 
 
 @pytest.mark.long
