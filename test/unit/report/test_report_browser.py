@@ -14,6 +14,7 @@ from recorded import genetic, make_experiment, sampled, save, with_histories
 from test_findings import experiment_of, in_region, records_of, tried_anew
 
 from comparator.report import write_report
+from comparator.report.page import _asset
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome to look at the page with"),
@@ -431,6 +432,26 @@ BROKEN = """[...document.querySelectorAll('table:not(#table) :is(th, td)')]
     }
     return broken;
   })"""
+
+
+def test_tables_that_stand_in_the_page_sort_by_a_click_on_a_heading(browser: Browser, tmp_path: Path) -> None:
+    cells = [("17-AAG", "20 % [1, 2]"), ("AZD6244", "-3 %"), ("697", "1,200 %"), ("DEL", "")]
+    rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in each)}</tr>" for each in cells)
+    scripts = "".join(f"<script>{_asset(name)}</script>" for name in ("elements.js", "sorting.js"))
+    head = "<thead><tr><th>name</th><th>share</th></tr></thead>"
+    page = tmp_path / "page.html"
+    page.write_text(f"<meta charset=utf-8><table data-sorts>{head}<tbody>{rows}</tbody></table>{scripts}")
+    browser.open(page, 800)
+    shown = "[...document.querySelectorAll('tbody tr')].map((one) => one.cells[0].textContent)"
+    for column, expected in (
+        (1, ["AZD6244", "17-AAG", "697", "DEL"]),
+        (1, ["697", "17-AAG", "AZD6244", "DEL"]),
+        (0, ["17-AAG", "697", "AZD6244", "DEL"]),
+    ):
+        browser.click(*browser.place_of("th button", column))
+        assert browser.ask(shown) == expected
+    states = browser.ask("[...document.querySelectorAll('th')].map((one) => one.getAttribute('aria-sort'))")
+    assert states == ["ascending", "none"] and browser.complaints() == []
 
 
 def test_on_paper_no_table_is_cut_and_no_name_is_broken(browser: Browser, pages: dict[str, Path]) -> None:
