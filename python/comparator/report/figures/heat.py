@@ -10,15 +10,7 @@ from typing import TypeAlias
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report.figures.channels import (
-    CROSS,
-    Row,
-    along,
-    clip,
-    coordinate_of,
-    failed_row,
-    tip_of,
-)
+from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, tip_of
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import growing, layer
 from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
