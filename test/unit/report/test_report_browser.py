@@ -141,6 +141,8 @@ def test_question_map_answer_and_next_step_are_on_the_first_screen(
     for part in ("h1", "#figure-search svg", "#answer .lead", "#answer a.sure", "#answer .next"):
         low = browser.ask(f"document.querySelector({json.dumps(part)}).getBoundingClientRect().bottom")
         assert 0 < low <= height, part
+    cautions = browser.ask("document.querySelector('#answer .but').innerText")
+    assert cautions == "But see: the metrics disagree, not like for like, notices", "what speaks against stands with it"
     regions = browser.ask("[...document.querySelectorAll('#figure-search svg text')].map((one) => one.textContent)")
     assert "1" in regions, "the region is on the map with its number"
 
