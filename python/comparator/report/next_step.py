@@ -27,11 +27,10 @@ if TYPE_CHECKING:
     from comparator.findings.verdict import Findings
 
 REPEATED = 3  # trainings that are asked to come out again
-#: Fewer show neither whether two models differ nor where.
-FEWEST_POINTS = 8
 CUT_SHORT = ("stopped", "interrupted", "failed")
 #: Why nothing is said of evaluations that are shown before they are looked at together.
 BEING_READ = "what the evaluations say together is being worked out"
+FEWEST_POINTS = 8  # fewer show neither whether two models differ nor where
 
 
 @dataclass(frozen=True)

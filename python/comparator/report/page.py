@@ -257,7 +257,7 @@ def packed_bundle() -> str:
 @cache
 def page_script() -> str:
     """Return the page's own script: what all pages share, the figures, and the table with what is picked."""
-    return "\n".join(map(_asset, ("elements.js", "picked.js", "drawing.js", "keys.js", "page.js")))
+    return "\n".join(map(_asset, ("elements.js", "picked.js", "drawing.js", "keys.js", "sorting.js", "page.js")))
 
 
 def with_scripts(page: str) -> str:

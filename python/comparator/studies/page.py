@@ -111,21 +111,18 @@ def write(
     next; the file for programs has both, the answer, and `more`.
     """
     style = (resources.files("comparator.report") / "page.css").read_text(encoding="utf-8")
-    text = (
-        environment()
-        .from_string(TEMPLATE)
-        .render(
-            title=frozen.title,
-            id=frozen.id,
-            created=frozen.created,
-            style=Markup(style),
-            answer=answer,
-            pictures=pictures,
-            in_colours=_in_colours,
-            sections=sections,
-            files=files,
-            next=step,
-        )
+    template = environment().from_string(TEMPLATE)
+    text = template.render(
+        title=frozen.title,
+        id=frozen.id,
+        created=frozen.created,
+        style=Markup(style),
+        answer=answer,
+        pictures=pictures,
+        in_colours=_in_colours,
+        sections=sections,
+        files=files,
+        next=step,
     )
     temporary = folder / f".report.html.{os.getpid()}.tmp"
     temporary.write_text(printable(text), encoding="utf-8", errors="replace")
