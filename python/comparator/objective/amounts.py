@@ -33,7 +33,7 @@ class Measure:
             return "unknown"
         if not self.is_share:
             return f"{show(round_to(number, digits))}{f' {self.unit}' if self.unit else ''}"
-        share = 100 * number
+        share = round_to(100 * number, 12)  # 100 times 0.1 may be a little below 10
         text = not_as_zero(share, max(0, digits - (2 if abs(share) >= 10 else 1)))
         return f"{text if float(text) else '0'} %"
 
