@@ -95,14 +95,22 @@ def _run_command() -> Any:
     import typer
 
     from comparator.cli.app import app, end_undisturbed
-    from comparator.cli.words import refuse_empty, refuse_two_sites, with_all_values, with_homes_written_out
+    from comparator.cli.words import (
+        refuse_empty,
+        refuse_missing,
+        refuse_two_sites,
+        with_all_values,
+        with_homes_written_out,
+    )
 
     refuse_empty(sys.argv[1:])
     refuse_two_sites(sys.argv[1:])
     words = with_all_values(with_homes_written_out(sys.argv[1:]))
     _load(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
-        return typer.main.get_command(app).main(words, standalone_mode=False)
+        command = typer.main.get_command(app)
+        refuse_missing(words, command)
+        return command.main(words, standalone_mode=False)
     finally:
         end_undisturbed()
 

@@ -228,7 +228,7 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
     if as_json:
         print(json.dumps(rows, indent=1))
     elif not rows:
-        tell(out, f"no experiments in {folder} yet")
+        tell(out, f"no experiments in {folder} yet{'' if folder.is_dir() else '; there is no such folder'}")
     else:
         _print_table(rows)
 

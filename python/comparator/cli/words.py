@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.names import home_written_out
@@ -29,6 +30,22 @@ def with_all_values(words: Sequence[str]) -> list[str]:
         if word in WITHOUT_VALUE and (following.startswith("-") or Path(following).is_file()):
             complete.append("")
     return complete
+
+
+def refuse_missing(words: Sequence[str], command: Any) -> None:
+    """Raise `InputError` for an option that takes a value and is followed by another option of the `command`.
+
+    It would be its value: an experiment called `--dry-run`, which begins.
+    """
+    named = iter(words)
+    while (known := getattr(command, "commands", None)) is not None:
+        command = known.get(next(named, ""))
+    options = [each for each in getattr(command, "params", ()) if each.param_type_name == "option"]
+    names = {name for each in options for name in (*each.opts, *each.secondary_opts)}
+    takes = {name for each in options if not each.is_flag for name in each.opts} - {*WITHOUT_VALUE}
+    for before, word in pairwise(words):
+        if before in takes and word.partition("=")[0] in names:
+            raise InputError(f"{before}: its value is missing; {shortened(word)} is an option")
 
 
 def with_homes_written_out(words: Sequence[str]) -> list[str]:

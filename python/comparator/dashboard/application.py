@@ -90,6 +90,7 @@ class Dashboard:
         experiment = read_experiment(path)
         panel = {
             "identifier": path.name,
+            "created": experiment.created,
             "metric": metric or experiment.metric,
             "title": experiment.title,
         }

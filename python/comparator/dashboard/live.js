@@ -8,6 +8,7 @@ Promise.resolve(window.comparatorReady).then(() => {
   const page = window.comparatorPage; // none before there is a report
   const SOON = 1000, LATER = 5000, HIDDEN = 10000; // milliseconds between two looks
   const ROWS_A_MILLISECOND = 1; // so many evaluations are handed over at most
+  const created = panel.dataset.created; // which experiment the page shows: another may take its id
   let number = Number(panel.dataset.page);
   let records = Number(panel.dataset.records || 0); // evaluations that the page shows
   let answered = { ...panel.dataset }; // how many its answer is of
@@ -352,7 +353,7 @@ Promise.resolve(window.comparatorReady).then(() => {
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     labelCells(next);
     const fresh = next.getElementById("live");
-    if (!fresh || !next.getElementById("colours")) return again();
+    if (fresh?.dataset.created !== created || !next.getElementById("colours")) return again();
     const [old, now] = [document, next].map((each) => partsOf(each.querySelector("main")));
     if (old.length !== now.length || old.some((part, place) => keyOf(part) !== keyOf(now[place]))) return again();
     old.forEach((part, place) => {
@@ -375,6 +376,7 @@ Promise.resolve(window.comparatorReady).then(() => {
     const answer = await fetch(`news${query ? `${query}&` : "?"}since=${records}&held=${held}`, { cache: "no-store" });
     if (!answer.ok) return;
     const content = await answer.json();
+    if (content.created !== created) return;
     await page.add(content);
     records = content.records;
     held = content.held;
@@ -385,6 +387,10 @@ Promise.resolve(window.comparatorReady).then(() => {
     || get("live-sure").open;
 
   async function refresh() {
+    if (state.created !== created) {
+      if (!isBusy()) await again();
+      return;
+    }
     if (!page) {
       if (state.page.number > 0 && !state.page.failure) await again();
       return;

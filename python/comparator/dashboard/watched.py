@@ -73,6 +73,7 @@ class _Made:
 @dataclass
 class _Watched:
     record: GrowingRecord
+    created: str = ""
     pages: dict[str | None, _Made] = field(default_factory=dict)
     row: dict[str, Any] = field(default_factory=dict)
     stamp: Any = None
@@ -93,7 +94,8 @@ class Watch:
 
         Who asks again and again has its page made when it is time.
         """
-        experiment, records, state = read_experiment(path), self._records(path), state_of(path)
+        experiment = self._read(path)
+        records, state = self._records(path), state_of(path)
         runs = state.state in ALIVE
         made = self._made(path, metric, len(records), runs=runs)
         row = self._row(path, experiment, records)
@@ -132,10 +134,10 @@ class Watch:
 
         It is made when the state is asked for. Raises `InputError` where the experiment cannot be read.
         """
+        experiment = self._read(path)
         made = self._watched_of(path).pages.get(metric)
         if made is not None and made.page is not None:
             return made.number, made.page
-        experiment = read_experiment(path)
         summary = reading_of(path, experiment, self._records(path), metric).summary
         return 0, jobs.first_page(experiment, summary, state_of(path).state, LOGS)
 
@@ -147,19 +149,30 @@ class Watch:
 
         Raises `InputError` where the experiment cannot be read.
         """
+        experiment = self._read(path)
         made = self._watched_of(path).pages.get(metric)
         ground = None if made is None or made.page is None else made.page.ground
-        experiment, records = read_experiment(path), self._records(path)
+        records = self._records(path)
         summary = reading_of(path, experiment, records, metric).summary
         figures = maps_on(summary, ground) if ground is not None and summary.evaluations else []
         new = {each.evaluation for each in records[since:]}
         under = tag_of([others_of(each.chart) for each in figures])
         return {
+            "created": experiment.created,
             "records": len(records),
             "held": under,
             "figures": {each.name: newest(each.chart, new, are_held=held == under) for each in figures},
             "evaluations": evaluations_content(summary, LOGS, new),
         }
+
+    def _read(self, path: Path) -> FrozenExperiment:
+        """The experiment; where another has taken its place under the same id, nothing is kept of the one before."""
+        experiment, watched = read_experiment(path), self._watched_of(path)
+        with self._turn:
+            if watched.created not in ("", experiment.created):
+                watched = self._watched[path.name] = _Watched(GrowingRecord(path / RECORD, keep=LATEST))
+            watched.created = experiment.created
+        return experiment
 
     def _row(self, path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
         """The experiment's row, which thousands of evaluations have counted anew now and then alone."""

@@ -40,6 +40,7 @@ from comparator.experiment.varied import fault_of, values_of
 from comparator.formats.text import shortened
 from comparator.formats.upf import Line, doubt_ids, names_in, read_upf
 from comparator.model.model import Model
+from comparator.objective.amounts import check_size
 from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
     check_suits,
@@ -168,6 +169,8 @@ def _with_difference(
         return settings, None
     name = settings.cmp.difference or usual_difference(metric, metrics)
     check_suits(name, metric, metrics, f"{file}: [cmp] difference")
+    for key in ("level", "smallest"):
+        check_size(name, getattr(settings.search, key), f"{file}: [search] {key}")
     return settings.model_copy(update={"cmp": settings.cmp.model_copy(update={"difference": name})}), name
 
 

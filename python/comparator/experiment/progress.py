@@ -125,7 +125,7 @@ class ProgressView:
         return f"{self._done}/{self._total}" if self._total else f"{self._done}"
 
     def _print(self, words: str) -> None:
-        copyable(self._console, f"{self._counted}  {words}")
+        copyable(self._console, f"{self._counted}  {words}".rstrip())
 
     def _is_worth_a_line(self, done: int) -> bool:
         step = max(1, (self._total or 50) // 10)

@@ -359,7 +359,7 @@ def _with_given(
     """The settings with what is given of them: key, value, and the words by which that was said."""
     chosen: dict[str, Any] = {}
     for key, value, said in given:
-        _apply(content, chosen, key, value, said)
+        apply_setting(content, chosen, key, value, said)
     set_hyperparameters(content, chosen, path)
     return check_settings(content, where)
 
@@ -405,8 +405,14 @@ def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _apply(content: dict[str, Any], chosen: dict[str, Any], key: str, value: Any, said: str) -> None:
-    """Put one setting into the file's content, a hyperparameter among those that are chosen."""
+def apply_setting(
+    content: dict[str, Any], chosen: dict[str, Any], key: str, value: Any, said: str, known: Iterable[str] | None = None
+) -> None:
+    """Put one setting into the file's content, a hyperparameter among those that are chosen.
+
+    Raises `InputError`, whose line `said` opens, for what is no key; of those that are `known`, else of all,
+    the nearest is named.
+    """
     section, dot, name = key.partition(".")
     if section == "hyperparameters" and dot:
         set_once(chosen, name, value, said)
@@ -427,6 +433,6 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], key: str, value: Any
         )
     else:
         raise InputError(
-            f"{said}: no key '{shortened(key)}'{nearest(key, known_keys())};"
+            f"{said}: no key '{shortened(key)}'{nearest(key, known_keys() if known is None else known)};"
             f" a hyperparameter is set as hyperparameters.{shortened(key.split('.')[-1])}=..."
         )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from comparator.errors import InputError
 from comparator.formats.numbers import is_number, not_as_zero, round_to, show, with_interval
 from comparator.objective.differences import DIFFERENCES, Difference, difference_called
 from comparator.results.frozen import FrozenExperiment
@@ -32,7 +33,7 @@ class Measure:
             return "unknown"
         if not self.is_share:
             return f"{show(round_to(number, digits))}{f' {self.unit}' if self.unit else ''}"
-        share = 100 * number
+        share = round_to(100 * number, 12)  # 100 times 0.1 may be a little below 10
         text = not_as_zero(share, max(0, digits - (2 if abs(share) >= 10 else 1)))
         return f"{text if float(text) else '0'} %"
 
@@ -86,6 +87,20 @@ def _measure(difference: Difference | None, unit: str) -> Measure:
     if difference is not None and difference.name in OF_THE_LARGER:
         return SHARES
     return Measure(is_share=False, unit=unit or (difference.unit if difference is not None else ""))
+
+
+def check_size(difference: str, size: float | None, where: str) -> None:
+    """Raise `InputError` where a size that was typed, which `where` names, is none of a difference that is a share.
+
+    People read shares in per cent, and type fractions.
+    """
+    if size is None or not measure_by(difference).is_share:
+        return
+    if abs(size) >= 1 or (size < 0 and not DIFFERENCES[difference].has_sign):
+        lowest = "-1" if DIFFERENCES[difference].has_sign else "0"
+        raise InputError(
+            f"{where} = {size:g}: must lie between {lowest} and 1, as a fraction of the larger metric: 0.05 is 5 %"
+        )
 
 
 def in_percent(mean: float | None, interval: Sequence[float | None] | None) -> str:

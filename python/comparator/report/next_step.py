@@ -105,7 +105,7 @@ def after_variance(was: FrozenExperiment, found: TrainingVariance) -> Step:
 
     most = max(found.difference.parts, key=lambda part: part.share)
     if most.name in (SPLIT, REST):
-        return _more_blocks(was, "More splits are what makes a difference surer: ask again with more fresh blocks")
+        return _more_blocks(was, "More blocks, each a split with its seeds, make a difference surer: take more")
     again, words = _search_again(was), "More seeds are what makes a difference surer: train each point on more of them"
     return Step(words, _with(again, f"search.replicates={MORE_REPLICATES}") if again else "")
 

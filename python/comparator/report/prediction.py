@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from comparator.errors import ComparatorError
+from comparator.errors import ComparatorError, InputError
 from comparator.findings.verdict import SEED, placed
 from comparator.formats.numbers import round_to, show
 from comparator.objective.amounts import Measure, measure_of
@@ -59,6 +59,9 @@ def _predict(
 ) -> Predicted:
     from comparator.evidence.prediction import FEWEST_POINTS, Predictor
 
+    if not experiment.is_search and experiment.rechecks is None:
+        why = experiment.why_nothing_is_compared
+        raise InputError(f"'{experiment.id}': {why}, so that there is nothing to predict from")
     space, observations, reason = placed(experiment, records)
     if space is None:
         raise ComparatorError(f"'{experiment.id}': {reason}, so there is nothing to predict from")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.results.record import Evaluation
 from comparator.results.record_file import records_from
 from comparator.results.tally import Tally
+
+#: Bytes by which a record is told from another: its first evaluation has the moment in which it began.
+HEAD = 4096
 
 
 class GrowingRecord:
@@ -21,7 +25,8 @@ class GrowingRecord:
         self._begin(None)
 
     def _begin(self, file: tuple[int, int] | None) -> None:
-        self._file, self._end, self._size = file, 0, 0
+        self._file, self._end, self._state = file, 0, (0, 0)
+        self._head = b""
         self._records: list[Evaluation] = []
         self.tally = Tally(self._keep)
 
@@ -32,11 +37,13 @@ class GrowingRecord:
         except OSError:
             self._begin(None)
             return []
-        file = (status.st_dev, status.st_ino)
-        if file != self._file or status.st_size < self._end:
-            self._begin(file)
-        elif status.st_size == self._size:
+        file, state = (status.st_dev, status.st_ino), (status.st_size, status.st_mtime_ns)
+        if file == self._file and state == self._state:
             return list(self._records)
+        head = self._head_now()
+        # Another file may have the number of one that was removed.
+        if file != self._file or status.st_size < self._end or not head.startswith(self._head):
+            self._begin(file)
         try:
             new, self._end = records_from(self._path, self._end, len(self._records))
         except InputError:
@@ -44,7 +51,12 @@ class GrowingRecord:
                 raise
             self._begin(file)  # it may have been written over: then its lines end elsewhere
             return self.read()
-        self._size = status.st_size
+        self._state, self._head = state, head
         self._records = [*self._records, *new]
         self.tally.take(self._records)
         return list(self._records)
+
+    def _head_now(self) -> bytes:
+        with suppress(OSError), self._path.open("rb") as file:
+            return file.read(HEAD)
+        return b""

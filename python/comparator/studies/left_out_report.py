@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comparator.evidence.omission import ALPHA, Mean
-from comparator.formats.numbers import round_to, show, with_interval
+from comparator.formats.numbers import round_to, with_interval
 from comparator.formats.text import write_text_whole
 from comparator.objective.amounts import Measure, measure_of
+from comparator.report.numbers import chance
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, left_out_figures, page
 from comparator.studies.left_out_changes import Change, Control, Effect, Found
@@ -55,7 +56,7 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
         said = [
             f"Of none of the {kind} is it shown that to leave it out changes the difference{beyond}; {many}.",
             f"The largest change that was seen is that without {first.subset.name}: by {by}, {to}; the chance of"
-            f" as much by luck alone is {_chance(first)}.",
+            f" as much by luck alone is {chance(first.omission.chance)}.",
         ]
         most = max(abs(end) for each in found.effects for end in _ends(each.omission.change))
         return [
@@ -155,7 +156,7 @@ def _row(effect: Effect, measure: Measure) -> list[str]:
         verdict,
         _apart(one.change, measure),
         _apart(one.beyond, measure),
-        _chance(effect),
+        chance(effect.omission.chance),
         *_common(effect.change, measure),
     ]
 
@@ -277,10 +278,6 @@ def _change(value: float, measure: Measure) -> str:
 
 def _ends(mean: Mean | None) -> tuple[float, ...]:
     return () if mean is None else mean.interval or (mean.value,)
-
-
-def _chance(effect: Effect) -> str:
-    return show(round_to(effect.omission.chance, 2))
 
 
 def _number(value: float) -> str:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from comparator.formats.text import write_text_whole
 from comparator.objective.amounts import Measure, measure_of
 from comparator.report.next_step import Step
+from comparator.report.numbers import chance
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, page, pairs_figure
 from comparator.studies.next_step import asked_again, look_at
@@ -98,8 +99,8 @@ def _row(judged: Judged, measure: Measure) -> list[str]:
         _signed(pair.mean, judged.interval, measure),
         "" if place is None else _signed(place.mean, None, measure),
         "" if place is None else _signed(place.outside, None, measure),
-        f"{judged.chance_differ:.2g}",
-        "not asked" if pair.p_where is None else f"{judged.chance_where:.2g}",
+        chance(judged.chance_differ),
+        chance(None if pair.p_where is None else judged.chance_where),
     ]
 
 

@@ -25,9 +25,9 @@ from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.session import Session
-from comparator.experiment.settings import ExperimentSettings, set_hyperparameters
+from comparator.experiment.settings import ExperimentSettings, apply_setting, known_keys, set_hyperparameters
 from comparator.experiment.terminal import note
-from comparator.formats.hyperparameters import as_flags, parse_override, set_once
+from comparator.formats.hyperparameters import as_flags, parse_override
 from comparator.formats.names import check_name
 from comparator.formats.refusal import refusal
 from comparator.formats.spelling import as_kept, is_same, merged, spelling
@@ -120,15 +120,17 @@ def read_file(
     if not isinstance(table, dict):
         raise InputError(f"{path}: has no table [{name}]")
     chosen: dict[str, Any] = {}
+    known = [each for each in known_keys() if not each.startswith("search.")]  # nothing is searched
+    known += [f"{name}.{each}" for each in kind.model_fields]
     for override in overrides:
         key, value = parse_override(override)
         section, dot, rest = key.partition(".")
         if dot and section == name:
             table[rest] = value
-        elif dot and section == "hyperparameters":
-            set_once(chosen, rest, value, f"--set {override}")
-        else:
+        elif key in ExperimentSettings.model_fields:
             content[key] = value
+        else:
+            apply_setting(content, chosen, key, value, f"--set {override}", known)
     set_hyperparameters(content, chosen, path)
     try:
         checked = kind.model_validate(table)

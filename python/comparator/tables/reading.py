@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from comparator.errors import InputError, nearest
+from comparator.errors import InputError, nearest, nearest_path
 
 #: How programs write a value that is missing. No id is: a cell line may be called NA.
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None")
@@ -261,6 +261,8 @@ def _told(path: Path) -> Iterator[None]:
         raise _no_utf8(path) from None
     except (EOFError, zlib.error):
         raise TableError(f"{path}: the compressed file is not whole") from None
+    except FileNotFoundError:
+        raise TableError(f"{path}: no such file{nearest_path(path)}") from None
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
 

@@ -348,6 +348,21 @@ def test_a_file_that_is_not_there_is_refused_with_the_nearest_name(desk: Desk, w
     assert (refused.returncode, refused.stderr) == (2, f"comparator: {said}\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "quick.toml", "--id", "--dry-run"], "--id: its value is missing; --dry-run is an option"),
+        (["note", "x", "--tag", "--experiments", "e"], "--tag: its value is missing; --experiments is an option"),
+        (["export", "x", "-o", "--force"], "-o: its value is missing; --force is an option"),
+        (["model", "check", "x", "--set", "--json"], "--set: its value is missing; --json is an option"),
+    ],
+)
+def test_an_option_is_not_the_value_of_another(desk: Desk, words: list[str], said: str) -> None:
+    refused = desk.run(*words)
+    assert (refused.returncode, refused.stderr) == (2, f"comparator: {said}\n")
+    assert not list(desk.experiments.glob("*"))
+
+
 def test_a_home_that_is_quoted_is_written_out(desk: Desk) -> None:
     words = ("search", "~/quick.toml", "--dry-run", "--experiments=~/elsewhere")
     begun = desk.run(*words, HOME=str(desk.folder))

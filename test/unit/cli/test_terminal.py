@@ -69,7 +69,7 @@ def test_epochs_and_results_are_seen_while_it_runs(desk: Desk, columns: int) -> 
     seen = watched.until(lambda text: "epoch 3/5, val_loss 0.333" in text)
     assert re.search("#0 (left|right): epoch 3/5", seen), seen  # both are trained at a time
     assert "0/6" in seen and "no result yet" in seen
-    watched.until(lambda text: "best 0." in text)
+    watched.until(lambda text: re.search("best [0-9.]+ % at", text) is not None)
     os.kill(watched.process, signal.SIGINT)
     left = watched.end()
     assert watched.returncode == 130

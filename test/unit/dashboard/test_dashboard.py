@@ -308,6 +308,24 @@ def test_the_dots_of_a_map_come_before_the_page_is_made_again(friend: TestClient
     assert "since=x: must be" in friend.get("/experiments/search-1/news?since=x").json()["error"]
 
 
+def test_another_experiment_of_the_same_id_has_nothing_of_the_one_before(friend: TestClient, experiments: Path) -> None:
+    before = until_made(friend, "/experiments/search-1/")
+    page = friend.get("/experiments/search-1/").text
+    assert before["page"]["number"] == 1 and f'data-created="{before["created"]}"' in page
+    content = json.loads((experiments / "search-1" / "experiment.json").read_text())
+    later = "2026-07-26T10:00:00.000Z"
+    save(experiments / "search-1", {**content, "created": later}, genetic(3))
+    news = friend.get("/experiments/search-1/news?since=12").json()
+    assert (news["created"], news["records"], news["figures"]) == (later, 3, {})
+    first = friend.get("/experiments/search-1/").text
+    assert f'data-created="{later}" data-page="0" data-records="3"' in first
+    dots = json.dumps(Page(first).charts["search"])
+    assert "evaluation 2:" in dots and "evaluation 11:" not in dots
+    state = until_made(friend, "/experiments/search-1/")
+    assert (state["created"], state["records"], state["page"]["number"]) == (later, 3, 1)
+    assert "evaluation 11:" not in json.dumps(Page(friend.get("/experiments/search-1/").text).charts)
+
+
 def test_an_experiment_is_read_in_another_metric_by_its_address(friend: TestClient) -> None:
     state = friend.get("/experiments/search-1/state?metric=val_r2").json()
     assert state["metric"] == "val_r2" and state["metrics"][0] == "val_loss" and "val_r2" in state["metrics"]
@@ -564,6 +582,18 @@ def test_a_record_that_is_written_over_is_read_anew(tmp_path: Path) -> None:
     path.write_text(" " + "".join(lines))
     assert [each.evaluation for each in record.read()] == [0, 1, 2, 3, 4]
     assert record.tally.counts.done == 5 and not record.tally.doubled
+
+
+def test_a_record_of_the_same_size_and_place_as_the_one_before_is_read_anew(tmp_path: Path) -> None:
+    lines = [json.dumps(record) + "\n" for record in genetic(5)]
+    path = tmp_path / "evaluations.jsonl"
+    path.write_text("".join(lines[:2]))
+    record = GrowingRecord(path)
+    first = [each.value for each in record.read()]
+    other = "".join(lines[:2]).replace('"started": "2026', '"started": "2027')
+    assert len(other) == len("".join(lines[:2])) and other != "".join(lines[:2])
+    path.write_text(other + lines[2])
+    assert [(each.started or "")[:4] for each in record.read()][:2] == ["2027", "2027"] and len(first) == 2
 
 
 @pytest.mark.long

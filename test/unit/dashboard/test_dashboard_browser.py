@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from browser import CHROMIUM, Browser
 from desk import QUICK, Desk
+from recorded import genetic, make_experiment, save
 
 from comparator.results.record_file import read_records
 from comparator.results.state import last_word
@@ -147,6 +149,33 @@ def test_a_search_is_watched_stopped_and_gone_on_with(
     until(lambda: "does not answer any more" in text(one, "#live-words"), "the page says that the server is gone")
     assert desk.run("stop", "live").returncode == 0
     until(lambda: last_word(path).state == "stopped", "what was gone on with ends")
+
+
+@pytest.mark.long
+def test_a_page_that_is_open_shows_the_experiment_that_takes_the_place_of_another(
+    desk: Desk, browsers: tuple[Browser, Browser]
+) -> None:
+    path, (browser, _) = desk.experiments / "kept", browsers
+    save(path, make_experiment(id="kept"), genetic(100))
+    server = desk.start("open", "kept", "--no-browser")
+    words = ["search", "quick.toml", "--id", "kept", "--workers", "1", "--set", "search.evaluations=900", "--no-report"]
+    try:
+        assert server.stdout is not None
+        browser.open(server.stdout.readline().strip(), 1280)
+        until(lambda: browser.ask("Number(document.querySelector('#live')?.dataset.page || 0)") > 0, "it is read")
+        until(lambda: browser.ask(DOTS) > 90, "its dots are drawn")
+        shutil.rmtree(path)
+        search = desk.start(*words)
+        try:
+            until(lambda: text(browser, "#live-state") == "running", "the other runs")
+            until(lambda: 0 < browser.ask(DOTS) < 50, "the dots are those of the other")
+            assert len(read_records(path / "evaluations.jsonl")) < 90
+        finally:
+            search.send_signal(signal.SIGINT)
+            search.wait(300)
+    finally:
+        server.kill()
+        server.wait()
 
 
 @pytest.mark.long

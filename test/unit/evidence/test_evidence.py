@@ -18,7 +18,9 @@ from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.cover import Lattice
 from comparator.evidence.paired import Observation, Paired, flips
 from comparator.evidence.reading import cut, overlap
-from comparator.evidence.regions import Evidence, find_evidence, words
+from comparator.evidence.regions import Evidence, find_evidence
+from comparator.findings.verdict import region_words
+from comparator.objective.amounts import PLAIN
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box
 from comparator.strategies.blocks import FIRST_FRESH, block_of
@@ -78,7 +80,7 @@ def test_a_planted_box_is_found_in_the_units_of_the_space() -> None:
     assert region.mean == pytest.approx(0.45, abs=0.05) and region.outside == pytest.approx(0.2, abs=0.03)
     assert region.interval is None and region.blocks == 0  # the same trainings have chosen it
     assert region.larger == 1 and region.stability > 0.8
-    said = words(region, PLANE)
+    said = region_words(region, PLANE, PLAIN)
     assert said.startswith(f"noise above {low:g} and layer_force from {small}: mean difference 0.4")
     assert said.endswith(f", elsewhere {region.outside:.2f}")
 
@@ -119,7 +121,7 @@ def test_a_categorical_switch() -> None:
     assert [region.bounds for region in evidence.regions] == [
         {"noise": [0, 50], "layer_force": [500, 1000], "activation": {"values": ["tanh"]}}
     ]
-    assert words(evidence.regions[0], SWITCHED).startswith("activation tanh: mean difference 0.4")
+    assert region_words(evidence.regions[0], SWITCHED, PLAIN).startswith("activation tanh: mean difference 0.4")
 
 
 @pytest.mark.long
@@ -238,7 +240,7 @@ def test_a_region_is_what_fresh_blocks_show_to_be_more_than_elsewhere() -> None:
     assert region.interval[0] < region.mean < region.interval[1] and region.p < 0.01
     assert region.contrast == pytest.approx(region.mean - region.outside)
     assert region.contrast_interval[0] > 0.05 and region.outside_interval[0] <= 0.2 <= region.outside_interval[1]
-    assert words(region, PLANE).count("[") == 2
+    assert region_words(region, PLANE, PLAIN).count("[") == 2
 
 
 @pytest.mark.long

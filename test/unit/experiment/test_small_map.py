@@ -24,7 +24,7 @@ def test_a_large_difference_is_dark_where_it_is() -> None:
     for row in rows:
         cells = row[15:]
         assert cells == BLOCKS[0] * 15 + BLOCKS[-1] * 15
-    assert "0.1 to " in legend and "0.6; noise 0 to 50 across" in legend and "layer_force upwards" in legend
+    assert "10.0 % to " in legend and "60.0 %; noise 0 to 50 across" in legend and "layer_force upwards" in legend
 
 
 def test_ascii_has_signs_of_its_own() -> None:

@@ -303,7 +303,8 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     answer = json.loads((divided.experiments / "found-variance-1" / "report.json").read_text())
     assert answer["question"] == "What makes trainings of 'found' differ?"
     step = answer["next"]
-    assert step["words"].startswith("More splits are what makes") and "--set confirm.seeds=" in step["command"]
+    assert step["words"].startswith("More blocks, each a split with its seeds")
+    assert "--set confirm.seeds=" in step["command"]
     page = (divided.experiments / "found-variance-1" / "report.html").read_text()
     assert "how much is the data split, how much the seeds?" in page and "differ most in" not in page
     assert "24 pairs on fresh blocks: " in page

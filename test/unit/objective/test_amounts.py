@@ -2,8 +2,9 @@
 
 import pytest
 
+from comparator.errors import InputError
 from comparator.formats.numbers import with_interval
-from comparator.objective.amounts import Measure, in_percent, measure_by, measure_named
+from comparator.objective.amounts import Measure, check_size, in_percent, measure_by, measure_named
 
 SHARE, PLAIN = Measure(is_share=True), Measure(is_share=False)
 
@@ -36,3 +37,15 @@ def test_what_is_relative_is_read_in_per_cent_and_what_is_not_in_its_unit() -> N
     assert (SHARE.amount(0.4237), SHARE.amount(0.4237, 4), SHARE.amount(None)) == ("42.4 %", "42.37 %", "unknown")
     assert (PLAIN.amount(0.4237), PLAIN.amount(1234567.0)) == ("0.424", "1.23e+06")
     assert SHARE.apart(0.0424) == "4.2 percentage points" and PLAIN.apart(0.0424) == "0.042"
+
+
+@pytest.mark.parametrize(("difference", "size"), [("relative", 5.0), ("relative", -0.1), ("signed", -1.0)])
+def test_a_size_in_per_cent_is_refused_where_a_fraction_is_meant(difference: str, size: float) -> None:
+    with pytest.raises(InputError, match=r"level = .*: must lie between -?[01] and 1, .*: 0\.05 is 5 %$"):
+        check_size(difference, size, "level")
+
+
+def test_a_size_is_what_it_is_where_a_difference_has_a_unit_of_its_own() -> None:
+    for difference, size in (("absolute", 5.0), ("in_deviations", 2.0), ("own:one", -3.0), ("signed", -0.2)):
+        check_size(difference, size, "level")
+    check_size("relative", None, "level")

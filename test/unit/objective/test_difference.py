@@ -144,7 +144,7 @@ def test_an_objective_without_a_value_says_why(second: Run, words: str) -> None:
         ("val_loss", (), "it reported r2, rmse: --set metric=rmse"),
         ("val_r2", (), "it reported r2, rmse: --set metric=r2"),
         ("val_loss", ("val_loss", "r2"), "it reported r2, rmse: --set metric=r2"),
-        ("val_loss", ("val_loss",), "it reported r2, rmse, which model.toml does not describe"),
+        ("val_loss", ("val_loss",), "it reported r2, rmse, of which the model describes none"),
     ],
 )
 def test_a_metric_that_is_missing_comes_with_one_that_can_be_asked_for(metric, described, words) -> None:

@@ -186,7 +186,7 @@ def test_everybody_who_is_asked_gives_one_answer(tmp_path: Path, points, model, 
     folder = ExperimentFolder.create(tmp_path, "try", None, BARE)
     records = carried_out(folder, points, model, **more)
     x, value = best[0], pytest.approx(best[1])
-    said = f"best {best[1]:.3g} at x {x}"
+    said = f"best {100 * best[1]:.1f} % at x {x}"
 
     assert best_words(CMP, records) == said  # progress and watch
     (listed,) = experiment_rows(tmp_path)
