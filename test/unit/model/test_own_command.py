@@ -303,3 +303,33 @@ def test_links_of_other_models_are_part_of_what_they_are(tmp_path: Path) -> None
 def test_a_description_says_where_a_metric_stands_whatever_trains_it() -> None:
     described = parse_description('[metrics.m]\nkind = "score"\nprinted = "m="\n', "model.toml")
     assert described.metrics["m"].printed == "m="
+
+
+def test_a_clone_is_called_from_a_folder_beside_it(tmp_path: Path) -> None:
+    model_of(tmp_path / "clone")
+    (tmp_path / "mine").mkdir()
+    described = 'code = ["../clone"]\nlinks = ["../clone/own"]\n' + DESCRIBED.replace(
+        '"train.py"', '"../clone/train.py"'
+    )
+    (tmp_path / "mine" / "model.toml").write_text(described)
+    model = find_model("mine", tmp_path, tmp_path, "test")
+    assert "units" in model.description.hyperparameters
+    assert run_of(model, tmp_path / "run", "test_mse", units=3).metrics == {"test_mse": 7.01}
+
+
+def test_a_module_is_given_no_links(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def run(params): return 1.0\n")
+    (tmp_path / "mine.toml").write_text('links = ["mine.py"]\n')
+    with pytest.raises(InputError, match=r"mine\.toml: links: a module is given none"):
+        find_model("mine.py", tmp_path, tmp_path, "test")
+
+
+def test_a_train_sh_finds_links_where_it_works(tmp_path: Path) -> None:
+    script = 'import sys\nprint("IMPROVE_RESULT val_loss:", open("own/parts.txt").read())\n'
+    (tmp_path / "model" / "own").mkdir(parents=True)
+    (tmp_path / "model" / "own" / "parts.txt").write_text("0.5")
+    (tmp_path / "model" / "go.py").write_text(script)
+    (tmp_path / "model" / "train.sh").write_text('python "$IMPROVE_MODEL_DIR/go.py"\n')
+    (tmp_path / "model" / "model.toml").write_text('links = ["own"]\n')
+    model = find_model("model", tmp_path, tmp_path, "test")
+    assert run_of(model, tmp_path / "run", "val_loss").metrics == {"val_loss": 0.5}
