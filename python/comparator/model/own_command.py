@@ -33,7 +33,8 @@ from comparator.errors import InputError
 from comparator.formats.spelling import NOT_FLAGS, spelling
 from comparator.formats.text import shortened, write_text_whole
 from comparator.model.definitions import EITHER, Definition, as_description, typed
-from comparator.model.description import SEEDS, HyperparameterDescription, ModelDescription
+from comparator.model.described import HyperparameterDescription
+from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
 from comparator.model.settings_file import named_settings, read_settings_file, with_values
 from comparator.model.told import module_file, settings_of, told_by_scripts
