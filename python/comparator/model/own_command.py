@@ -22,6 +22,7 @@ names; a word that names it then names the copy.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest
 from comparator.formats.spelling import NOT_FLAGS, spelling
 from comparator.formats.text import shortened, write_text_whole
 from comparator.model.definitions import EITHER, Definition, as_description, typed
@@ -37,10 +38,12 @@ from comparator.model.described import HyperparameterDescription
 from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
 from comparator.model.settings_file import named_settings, read_settings_file, with_values
+from comparator.model.stages import started_by
 from comparator.model.told import module_file, settings_of, told_by_scripts
 
 DATA, RUN = "data", "run"
-PLACE = re.compile(r"\{([A-Za-z_][\w.-]*)\}")
+#: A place in a word; `${NAME}` is a shell's.
+PLACE = re.compile(r"(?<!\$)\{([A-Za-z_][\w.-]*)\}")
 #: The flag of a hyperparameter of which a script does not tell, by `flags`.
 FORMS = {"--name value": "--{}", "--name=value": "--{}=", "-name value": "-{}", "name=value": "{}="}
 
@@ -119,6 +122,11 @@ class OwnCommand:
             raise InputError(f"{where}: start_in = '{shortened(str(self.described.start_in))}': no folder {self.start}")
         if self.settings is not None:
             read_settings_file(self.settings)
+        for name in self.named:
+            known = [*self.described.hyperparameters, *self.takes, *self.of_settings]
+            meant = nearest(name, (DATA, RUN)) if spelling(name, known) not in known else ""
+            if meant:
+                raise InputError(f"{where}: command: '{{{shortened(name)}}}' is no hyperparameter that is known{meant}")
         for word in self.words:
             alone = PLACE.fullmatch(word)
             if alone is not None and alone[1] not in (DATA, RUN) and self._default(alone[1]) is None:
@@ -133,11 +141,16 @@ class OwnCommand:
         known = {**{name: Definition(name) for name in self.named}, **self.of_settings}
         own = {spelling(name, known): value for name, value in given.items()}
         words = [self._word(word, own, data_folder, run, is_first=not place) for place, word in enumerate(self.words)]
-        called = [word for word in words if word is not None]
+        called = [*self._starter(), *(word for word in words if word is not None)]
         for name, value in own.items():
             if name not in known and name not in NOT_FLAGS:
                 called += flag_words(self._flag(name), value)
         return called
+
+    def _starter(self) -> list[str]:
+        """The words before a program of the model's own that is a script, and not executable."""
+        program = self._own(self.words[0], is_first=True)
+        return [] if program is None or os.access(program, os.X_OK) else started_by(program)
 
     def write_settings(self, given: Mapping[str, Any], run: Path) -> None:
         """Write the run's own file of settings; raises `InputError` where the model's cannot be read."""

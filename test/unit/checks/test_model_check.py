@@ -260,6 +260,16 @@ def test_a_script_with_flags_of_its_own_becomes_a_model_as_the_page_says(tmp_pat
     assert found["preprocess.sh"].outcome == UNTESTED and "did you mean" not in found["preprocess.sh"].words
 
 
+def test_of_a_script_that_misses_a_file_of_its_own_it_is_said_how_it_finds_it(tmp_path, tiny) -> None:
+    model = tmp_path / "model"
+    (model / "tables").mkdir(parents=True)
+    (model / "tables" / "x.txt").write_text("0.5")
+    (model / "model.toml").write_text('command = ["python", "train.py"]\n')
+    (model / "train.py").write_text('print("IMPROVE_RESULT val_loss:", open("./tables/x.txt").read())\n')
+    found = findings(model, tmp_path, data_folder=tiny)
+    assert found["train.py runs"].words.endswith("links = ['tables'] in model.toml has it there")
+
+
 def test_of_a_script_whose_number_is_not_found_the_last_that_it_printed_is_said(tmp_path, tiny) -> None:
     model = tmp_path / "model"
     model.mkdir()

@@ -98,11 +98,18 @@ flags = "-name value"
 default = 0.5
 """
     model = model_of(tmp_path, described, fit="", tables__x="", **{"tables__x.csv": ""})
+    (tmp_path / "fit").chmod(0o755)
     own, table = str(tmp_path / "fit"), str(tmp_path / "tables")
     assert called(model) == [own, "-a", "0.5", "--on=/data/x", f"--from={table}/x.csv", table, "tables"]
     given = called(model, **{"ALPHA": 2, "model.lr": 0.1, "depth": 3})
     assert given[1:4] == ["-a", "2", "lr=0.1"] and given[-2:] == ["-depth", "3"]
     assert list(model.description.hyperparameters) == ["alpha", "model.lr"]
+
+
+def test_a_program_need_not_be_executable_and_a_shell_has_variables_of_its_own(tmp_path: Path) -> None:
+    described = 'command = ["./fit.sh", "-x", "${HOME}/{alpha}"]\n[hyperparameters.alpha]\ndefault = 1\n'
+    words = called(model_of(tmp_path, described, **{"fit.sh": "#!/bin/sh -e\n"}))
+    assert words == ["/bin/sh", "-e", str(tmp_path / "fit.sh"), "-x", "${HOME}/1"]
 
 
 def test_settings_of_hydra_are_given_as_it_takes_them(tmp_path: Path) -> None:
@@ -190,6 +197,7 @@ def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path, name: str, text
         ('command = ["a"]\nstart_in = "src"\n', "start_in = 'src': no folder "),
         ('command = ["a"]\nflags = "-x"\n', "'flags' = '-x': must be '--name value'"),
         ('command = ["a", "{alpha}"]\n', r"'\{alpha\}' stands alone, .*\[hyperparameters.alpha\] default = "),
+        ('command = ["a", "--out={rnu}"]\n', r"'\{rnu\}' is no hyperparameter that is known \(did you mean 'run'\?\)"),
         ('command = ["a"]\nlinks = ["data"]\n', "links: 'data': there is none in "),
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "("\n', "no regular expression: missing"),
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "(a)(b)"\n', "has 2 groups; the number is one"),

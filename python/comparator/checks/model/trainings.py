@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -57,6 +58,10 @@ def _infer_in_steps(trial: Trial, trained: Run) -> Findings:
         yield Finding(what, HOLDS, f"{TEST_SCORES_FILE} is written")
 
 
+#: What Python says of a file that is not there, by a path from the current folder on: the first part of that.
+MISSING_FILE = re.compile(r"No such file or directory: '(?:\./)?([^'/.][^'/]*)")
+
+
 def cost(ways: Sequence[Way]) -> Finding:
     return Finding("cost", HOLDS, "; ".join(f"{way.name} {_cost_words(way.first)}" for way in ways))
 
@@ -72,6 +77,10 @@ def failure_words(trial: Trial, run: Run) -> str:
         return f"{words}; {mend}, or {told}; the last that it printed: {last_words(run.log)}"
     if run.status is not None and _ways_of_reporting(run.log):
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
+    missing = MISSING_FILE.search(run.reason)
+    if missing is not None and trial.model.is_folder and (trial.model.folder / missing[1]).exists():
+        has_it = f"links = ['{missing[1]}'] in {trial.described_in} has it there"
+        return f"{words}; the current folder is that of the run: {has_it}"
     if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
         return words + "; does its first line name an interpreter that is there?"
     return words
