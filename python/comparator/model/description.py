@@ -14,6 +14,7 @@ start_in = "src"                          # of `command`: where it is started, a
 settings = "config.yaml"                  # of `command`: hyperparameters that a file takes, and no flag; optional
 flags = "--name=value"                    # of `command`: how it writes those whose script does not tell; optional
 links = ["data", "*.txt"]                 # of the model's files those that are to be in the current folder; optional
+folders = ["results"]                     # that it wants to be there, and writes into; optional
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
 seeds = { initialisation = "initialization_seed", order = "order_seed" }  # those that take a part of it; optional
 split = "split_seed"                      # the one that takes the seed of the data split, of default 1; optional
@@ -158,6 +159,7 @@ class ModelDescription(BaseModel):
     settings: str | None = None
     flags: Literal["--name value", "--name=value", "-name value", "name=value"] = "--name value"
     links: list[str] = Field(default_factory=list)
+    folders: list[str] = Field(default_factory=list)
     module: str | None = None
     python_path: list[str] = Field(default_factory=lambda: ["."])
     run_many: bool | None = Field(default=None, strict=True)
@@ -183,6 +185,14 @@ class ModelDescription(BaseModel):
     def _name_of_a_module(cls, given: str | None) -> str | None:
         if given is not None and (not given or given.endswith(".py") or "/" in given):
             raise ValueError(f"'{given}' is no module's name; that of a file model.py is 'model'")
+        return given
+
+    @field_validator("folders")
+    @classmethod
+    def _within_a_run(cls, given: list[str]) -> list[str]:
+        outside = next((each for each in given if Path(each).is_absolute() or ".." in Path(each).parts), None)
+        if outside is not None:
+            raise ValueError(f"'{shortened(outside)}' is not below the folder of a run")
         return given
 
     @model_validator(mode="after")

@@ -270,6 +270,15 @@ def test_of_a_script_that_misses_a_file_of_its_own_it_is_said_how_it_finds_it(tm
     assert found["train.py runs"].words.endswith("links = ['tables'] in model.toml has it there")
 
 
+def test_of_a_script_that_misses_a_folder_it_is_said_how_it_has_one(tmp_path, tiny) -> None:
+    model = tmp_path / "model"
+    (model / "src").mkdir(parents=True)
+    (model / "model.toml").write_text('command = ["python", "train.py"]\nstart_in = "src"\n')
+    (model / "src" / "train.py").write_text('open("../results/deep/x.txt", "w")\n')
+    words = findings(model, tmp_path, data_folder=tiny)["train.py runs"].words
+    assert words.endswith("folders = ['results/deep'] in model.toml has it there")
+
+
 def test_of_a_script_whose_number_is_not_found_the_last_that_it_printed_is_said(tmp_path, tiny) -> None:
     model = tmp_path / "model"
     model.mkdir()

@@ -198,6 +198,7 @@ def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path, name: str, text
         ('command = ["a"]\nflags = "-x"\n', "'flags' = '-x': must be '--name value'"),
         ('command = ["a", "{alpha}"]\n', r"'\{alpha\}' stands alone, .*\[hyperparameters.alpha\] default = "),
         ('command = ["a", "--out={rnu}"]\n', r"'\{rnu\}' is no hyperparameter that is known \(did you mean 'run'\?\)"),
+        ('command = ["a"]\nfolders = ["../x"]\n', r"'\.\./x' is not below the folder of a run"),
         ('command = ["a"]\nlinks = ["data"]\n', "links: 'data': there is none in "),
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "("\n', "no regular expression: missing"),
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "(a)(b)"\n', "has 2 groups; the number is one"),
@@ -325,10 +326,18 @@ def test_a_clone_is_called_from_a_folder_beside_it(tmp_path: Path) -> None:
     assert run_of(model, tmp_path / "run", "test_mse", units=3).metrics == {"test_mse": 7.01}
 
 
+def test_a_run_has_the_folders_that_its_script_writes_into(tmp_path: Path) -> None:
+    script = 'open("results/deep/x.txt", "w")\nprint("IMPROVE_RESULT m: 1")\n'
+    described = 'command = ["python", "go.py"]\nfolders = ["results/deep"]\n'
+    model = model_of(tmp_path / "model", described, **{"go.py": script})
+    assert run_of(model, tmp_path / "run", "m").metrics == {"m": 1.0}
+    assert (tmp_path / "run" / "results" / "deep" / "x.txt").is_file()
+
+
 def test_a_module_is_given_no_links(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def run(params): return 1.0\n")
     (tmp_path / "mine.toml").write_text('links = ["mine.py"]\n')
-    with pytest.raises(InputError, match=r"mine\.toml: links: a module is given none"):
+    with pytest.raises(InputError, match=r"mine\.toml: links, folders: a module is given none"):
         find_model("mine.py", tmp_path, tmp_path, "test")
 
 
