@@ -11,7 +11,7 @@ script that does not tell, a name is `--name value`, or as `flags` says.
 | word | is |
 |---|---|
 | `{data}`, `{run}` | the data folder, the folder of the run |
-| `{NAME}` | the value of a hyperparameter, which then is no flag; `NAME={NAME}` is left out where it is not given |
+| `{NAME}` | the value of a hyperparameter, which then is no flag; else its default; `lr={lr}` may be left out |
 | a file of the model's folder, a folder in it by a path with `/` | its whole path, also behind a `=` |
 
 The current folder is that of the run, or with `start_in = "src"` a folder in it that is called so, while the words are
@@ -44,6 +44,8 @@ from comparator.model.told import module_file, settings_of, told_by_scripts
 DATA, RUN = "data", "run"
 #: A place in a word; `${NAME}` is a shell's.
 PLACE = re.compile(r"(?<!\$)\{([A-Za-z_][\w.-]*)\}")
+#: A word that is left out where its hyperparameter is not given.
+LEFT_OUT = re.compile(r"[^\s{}]+=\{[A-Za-z_][\w.-]*\}")
 #: The flag of a hyperparameter of which a script does not tell, by `flags`.
 FORMS = {"--name value": "--{}", "--name=value": "--{}=", "-name value": "-{}", "name=value": "{}="}
 
@@ -128,13 +130,13 @@ class OwnCommand:
             if meant:
                 raise InputError(f"{where}: command: '{{{shortened(name)}}}' is no hyperparameter that is known{meant}")
         for word in self.words:
-            alone = PLACE.fullmatch(word)
-            if alone is not None and alone[1] not in (DATA, RUN) and self._default(alone[1]) is None:
-                name = shortened(alone[1])
-                raise InputError(
-                    f"{where}: command: '{{{name}}}' stands alone, so it cannot be left out where no run gives it:"
-                    f" [hyperparameters.{name}] default = ... says what it is then"
-                )
+            for name in () if LEFT_OUT.fullmatch(word) else PLACE.findall(word):
+                if name not in (DATA, RUN) and self._default(name) is None:
+                    name = shortened(name)
+                    raise InputError(
+                        f"{where}: command: '{{{name}}}' is nothing that can be left out where no run gives it:"
+                        f" [hyperparameters.{name}] default = ... says what it is then"
+                    )
 
     def call(self, given: Mapping[str, Any], data_folder: Path, run: Path) -> list[str]:
         """The words of a run that is given these hyperparameters; raises `InputError` for what no word stands for."""

@@ -196,7 +196,11 @@ def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path, name: str, text
         ('start_in = "src"\n', r"'start_in' belongs to command = \[\.\.\.\], which is not there"),
         ('command = ["a"]\nstart_in = "src"\n', "start_in = 'src': no folder "),
         ('command = ["a"]\nflags = "-x"\n', "'flags' = '-x': must be '--name value'"),
-        ('command = ["a", "{alpha}"]\n', r"'\{alpha\}' stands alone, .*\[hyperparameters.alpha\] default = "),
+        (
+            'command = ["a", "{alpha}"]\n',
+            r"'\{alpha\}' is nothing that can be left out .*\[hyperparameters.alpha\] default = ",
+        ),
+        ('command = ["sh", "-c", "go --x={alpha} b"]\n', r"'\{alpha\}' is nothing that can be left out"),
         ('command = ["a", "--out={rnu}"]\n', r"'\{rnu\}' is no hyperparameter that is known \(did you mean 'run'\?\)"),
         ('command = ["a"]\nfolders = ["../x"]\n', r"'\.\./x' is not below the folder of a run"),
         ('command = ["a"]\nlinks = ["data"]\n', "links: 'data': there is none in "),
@@ -312,6 +316,16 @@ def test_links_of_other_models_are_part_of_what_they_are(tmp_path: Path) -> None
 def test_a_description_says_where_a_metric_stands_whatever_trains_it() -> None:
     described = parse_description('[metrics.m]\nkind = "score"\nprinted = "m="\n', "model.toml")
     assert described.metrics["m"].printed == "m="
+
+
+def test_a_module_of_the_repository_is_run_as_one_and_its_flags_are_read(tmp_path: Path) -> None:
+    described = DESCRIBED.replace('"train.py"', '"-m", "own.train"').replace(
+        "[metrics", 'start_in = "src"\n[metrics', 1
+    )
+    files = {"src__own__train.py": SCRIPT, "src__own__parts.py": PARTS, "src__own__more.py": ""}
+    model = model_of(tmp_path / "model", described, **files)
+    assert "units" in model.description.hyperparameters
+    assert run_of(model, tmp_path / "run", "test_mse", units=3).metrics == {"test_mse": 7.01}
 
 
 def test_a_clone_is_called_from_a_folder_beside_it(tmp_path: Path) -> None:
