@@ -84,9 +84,9 @@ def compare(
     Args:
         first, second: The models: a function that takes a dict of hyperparameters, among them the seeds `rng_seed` and
             (where it names it) `split_seed`, and returns a dict of metrics, or one number; the name of a model in
-            `containers/` (`drevalpy:RandomForest` of a folder that has several), a folder with `train.sh`, an image, a
-            Python file with `run(params)`, or a module. Paths are
-            relative to the current folder.
+            `containers/` (`drevalpy:RandomForest` of a folder that has several), a folder with `train.sh` or a
+            `command`, an image, a Python file with `run(params)`, or a module. Paths are relative to the current
+            folder.
         space: What is varied: a `Space`, or a CANDLE parameter-space file.
         evaluations: The budget, in pairs of trainings; None for 56, or for what `generations=N` comes to.
         find: "maximum", the point of the largest difference, "regions", the conditions under which it is large, or

@@ -44,8 +44,10 @@ def engines(incomplete: str) -> list[str]:
 def models(incomplete: str) -> list[str]:
     """The folders of models; a shell adds the files that there are."""
     with contextlib.suppress(ComparatorError, OSError):
-        root = project_root() / "containers"
-        return _beginning(incomplete, sorted(f"containers/{each.parent.name}" for each in root.glob("*/train.sh")))
+        from comparator.model.catalogue import model_folders
+
+        folders = model_folders(project_root() / "containers")
+        return _beginning(incomplete, [f"containers/{folder.name}" for folder in folders])
     return []
 
 

@@ -39,6 +39,7 @@ from comparator.experiment.submodels import Given, choose_hyperparameters
 from comparator.experiment.varied import fault_of, values_of
 from comparator.formats.text import shortened
 from comparator.formats.upf import Line, doubt_ids, names_in, read_upf
+from comparator.model.catalogue import model_folders
 from comparator.model.model import Model
 from comparator.objective.amounts import check_size
 from comparator.objective.comparison import make_objective
@@ -208,7 +209,7 @@ def _title(submodels: Sequence[Submodel], metric: str, file: Path) -> str:
 def _doubt_title(title: str, models: Sequence[Model], context: Context) -> list[str]:
     """That a title, of a file that was copied say, names a model of the project that is not among those compared."""
     own = {word.casefold() for model in models for word in (model.name, model.path.name)}
-    known = {script.parent.name for script in (context.host.root / "containers").glob("*/train.sh")} - own
+    known = {folder.name for folder in model_folders(context.host.root / "containers")} - own
     words = {word.removesuffix("s") for word in re.findall(r"\w+", title.casefold())}
     others = sorted(name for name in known if name.casefold() in words)
     if not others:

@@ -32,7 +32,7 @@ class Known:
 def known_models(containers: Path, data_folder: Path) -> list[Known]:
     """The models of `containers`, each variant of a folder that has several by itself; those that can run first."""
     found = []
-    for folder in sorted({file.parent for name in ("train.sh", "model.toml") for file in containers.glob(f"*/{name}")}):
+    for folder in model_folders(containers):
         try:
             file = folder / "model.toml"
             description = read_description(file) if file.is_file() else ModelDescription()
@@ -41,6 +41,11 @@ def known_models(containers: Path, data_folder: Path) -> list[Known]:
             continue
         found += _of_folder(folder.name, description, data_folder)
     return found
+
+
+def model_folders(containers: Path) -> list[Path]:
+    """The folders of `containers` that are models, by what lies in them."""
+    return sorted({file.parent for name in ("train.sh", "model.toml") for file in containers.glob(f"*/{name}")})
 
 
 def _of_folder(name: str, description: ModelDescription, data_folder: Path) -> list[Known]:

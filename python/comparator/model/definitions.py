@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from comparator.formats.spelling import as_kept
-from comparator.model.description import HyperparameterDescription, StageName
+from comparator.model.described import HyperparameterDescription, StageName
 
 #: What the types of Python and of CANDLE are called in a description.
 TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "string", "str2bool": "bool", "list": "list"}

@@ -20,7 +20,7 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.formats.text import read_text, shortened, shown
-from comparator.model.description import MetricDescription
+from comparator.model.described import MetricDescription
 from comparator.model.log_lines import BLOCK, FINITE, QUOTE, pieces, plain
 from comparator.model.settings_file import is_settings_file, named_settings, read_settings_file
 

@@ -14,6 +14,7 @@ start_in = "src"                          # of `command`: where it is started, a
 settings = "config.yaml"                  # of `command`: hyperparameters that a file takes, and no flag; optional
 flags = "--name=value"                    # of `command`: how it writes those whose script does not tell; optional
 links = ["data", "*.txt"]                 # of the model's files those that are to be in the current folder; optional
+folders = ["results"]                     # that it wants to be there, and writes into; optional
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
 seeds = { initialisation = "initialization_seed", order = "order_seed" }  # those that take a part of it; optional
 split = "split_seed"                      # the one that takes the seed of the data split, of default 1; optional
@@ -71,10 +72,8 @@ data folder); of one that gives none, see `model.model.Model.untold`.
 
 from __future__ import annotations
 
-import operator
-import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -83,7 +82,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator.errors import InputError, nearest
 from comparator.formats.refusal import refusal
 from comparator.formats.spelling import spelling
-from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, shown, unfit_number
+from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, unfit_number
+from comparator.model.described import HyperparameterDescription, MetricDescription, fault_of_limit
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -97,111 +97,8 @@ OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
 
 #: What a seed decides that may have a seed of its own.
 SeedPart = Literal["initialisation", "order"]
-StageName = Literal["preprocess", "train", "infer"]
 #: The names of what takes the seed, of a model whose scripts tell what they take.
 SEEDS = ("rng_seed", "seed", "random_seed")
-
-
-class MetricDescription(BaseModel):
-    """What a reported number means."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["error", "score", "fact"]
-    description: str = ""
-    lowest: float | None = Field(default=None, strict=True)
-    printed: str | None = None
-    file: str | None = None
-    key: str | None = None
-
-    @model_validator(mode="after")
-    def _check_where(self) -> MetricDescription:
-        if self.printed is not None and self.file is not None:
-            raise ValueError("printed and file say two places of one number; leave one of them out")
-        if self.key is not None and self.file is None:
-            raise ValueError("key is the name of a number in a file: say which, file = 'scores.json'")
-        try:
-            groups = re.compile(self.printed or "").groups
-        except re.error as error:
-            raise ValueError(f"printed = {shown(self.printed)}: no regular expression: {error}") from None
-        if groups > 1:
-            raise ValueError(f"printed = {shown(self.printed)}: has {groups} groups; the number is one, or follows")
-        return self
-
-
-#: What a description may say of the numbers that a hyperparameter takes, in words, and whether a number is as it says.
-LIMITS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
-    "minimum": ("at least", operator.ge),
-    "above": ("above", operator.gt),
-    "maximum": ("at most", operator.le),
-    "below": ("below", operator.lt),
-}
-
-
-CHOICES = "choices"
-#: What a text has that is a list.
-BETWEEN_ITEMS = re.compile(r"[\s,;\[\]()]")
-
-
-class HyperparameterDescription(BaseModel):
-    """What a hyperparameter takes; the model itself checks what it is given, `fault` what is varied."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = "any"
-    description: str = ""
-    effect: Literal["none"] | None = None
-    stage: StageName | None = None
-
-    def fault(self, value: Any) -> str | None:
-        """What a value, or one of a list, would have to be by `choices` and `LIMITS`; None where it is, or nobody says.
-
-        Of a list they may stand as `item_choices` and so on. Of a text that may be a list, or a word for true or false,
-        nobody says: models read these in ways of their own.
-        """
-        if self.effect == "none" or (isinstance(value, str) and self._reads(value)):
-            return None
-        said = self._said
-        choices = said.get(CHOICES)
-        for one in value if isinstance(value, list) else [value]:
-            if one is None or one in ("None", ""):
-                continue
-            if isinstance(choices, list) and choices and str(one) not in map(str, choices) and one not in choices:
-                return f"must be {' or '.join(map(str, choices))}{nearest(str(one), map(str, choices))}"
-            for key, (words, holds) in LIMITS.items():
-                if _is_number(one) and _is_number(said.get(key)) and not holds(one, said[key]):
-                    return f"must be {words} {said[key]}"
-        return None
-
-    @property
-    def _said(self) -> dict[str, Any]:
-        return {key.removeprefix("item_"): limit for key, limit in (self.model_extra or {}).items()}
-
-    def _reads(self, text: str) -> bool:
-        """Whether a text may stand for something else than itself."""
-        if BETWEEN_ITEMS.search(text):
-            return self.type == "list" or any(key.startswith("item_") for key in self.model_extra or {})
-        choices = self._said.get(CHOICES)
-        return isinstance(choices, list) and any(isinstance(choice, bool) for choice in choices)
-
-    def with_values(self, values: list[Any]) -> HyperparameterDescription:
-        """The same with usual values, the first of which is the default."""
-        usual = {"values": values} if len(values) > 1 else {}
-        return self.model_copy(update={"default": values[0], **usual})
-
-
-def _fault_of_limit(key: str, limit: Any) -> str | None:
-    """Why a key of a hyperparameter's description would limit nothing though it is meant to; None where it is not."""
-    if key in LIMITS:
-        return None if _is_number(limit) else f"= {shown(limit)}: must be a number"
-    if key == CHOICES:
-        return None if isinstance(limit, list) else f"= {shown(limit)}: must be a list"
-    meant = nearest(key, [*LIMITS, CHOICES])
-    return f"is unknown{meant}" if meant else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class ControlsDescription(BaseModel):
@@ -262,6 +159,7 @@ class ModelDescription(BaseModel):
     settings: str | None = None
     flags: Literal["--name value", "--name=value", "-name value", "name=value"] = "--name value"
     links: list[str] = Field(default_factory=list)
+    folders: list[str] = Field(default_factory=list)
     module: str | None = None
     python_path: list[str] = Field(default_factory=lambda: ["."])
     run_many: bool | None = Field(default=None, strict=True)
@@ -289,6 +187,14 @@ class ModelDescription(BaseModel):
             raise ValueError(f"'{given}' is no module's name; that of a file model.py is 'model'")
         return given
 
+    @field_validator("folders")
+    @classmethod
+    def _within_a_run(cls, given: list[str]) -> list[str]:
+        outside = next((each for each in given if Path(each).is_absolute() or ".." in Path(each).parts), None)
+        if outside is not None:
+            raise ValueError(f"'{shortened(outside)}' is not below the folder of a run")
+        return given
+
     @model_validator(mode="after")
     def _check_command(self) -> ModelDescription:
         if self.command is None:
@@ -303,7 +209,7 @@ class ModelDescription(BaseModel):
     def _check_limits(self) -> ModelDescription:
         for name, described in self.hyperparameters.items():
             for key, limit in (described.model_extra or {}).items():
-                fault = _fault_of_limit(key.removeprefix("item_"), limit)
+                fault = fault_of_limit(key.removeprefix("item_"), limit)
                 if fault is not None:
                     raise ValueError(f"'hyperparameters.{shortened(name)}.{shortened(key)}' {fault}")
         return self

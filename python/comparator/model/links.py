@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ def linked_files(folder: Path, names: Sequence[str], where: str) -> list[tuple[P
     found = []
     for name in names:
         bare = name.rstrip("/")
-        has_pattern = any(each in bare for each in "*?[")
+        has_pattern = any(each in bare for each in "*?[") and not Path(bare).is_absolute()
         paths = sorted(folder.glob(bare)) if has_pattern else [folder / bare]
         paths = [path for path in paths if path.exists()]
         if not paths or not bare:
@@ -65,5 +66,5 @@ def _link(target: Path, link: Path, apart: Collection[Path]) -> list[Path]:
 
 def _place(path: Path, folder: Path) -> Path:
     """Where below a run's folder a file is linked: as below the model's, by its name where it is elsewhere."""
-    parts = path.relative_to(folder).parts
-    return Path(path.name) if ".." in parts else Path(*parts)
+    place = Path(os.path.relpath(path, folder))
+    return Path(path.name) if ".." in place.parts else place

@@ -11,7 +11,7 @@ script that does not tell, a name is `--name value`, or as `flags` says.
 | word | is |
 |---|---|
 | `{data}`, `{run}` | the data folder, the folder of the run |
-| `{NAME}` | the value of a hyperparameter, which then is no flag; `NAME={NAME}` is left out where it is not given |
+| `{NAME}` | the value of a hyperparameter, which then is no flag; else its default; `lr={lr}` may be left out |
 | a file of the model's folder, a folder in it by a path with `/` | its whole path, also behind a `=` |
 
 The current folder is that of the run, or with `start_in = "src"` a folder in it that is called so, while the words are
@@ -22,6 +22,7 @@ names; a word that names it then names the copy.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,17 +30,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest
 from comparator.formats.spelling import NOT_FLAGS, spelling
 from comparator.formats.text import shortened, write_text_whole
 from comparator.model.definitions import EITHER, Definition, as_description, typed
-from comparator.model.description import SEEDS, HyperparameterDescription, ModelDescription
+from comparator.model.described import HyperparameterDescription
+from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
 from comparator.model.settings_file import named_settings, read_settings_file, with_values
+from comparator.model.stages import started_by
 from comparator.model.told import module_file, settings_of, told_by_scripts
 
 DATA, RUN = "data", "run"
-PLACE = re.compile(r"\{([A-Za-z_][\w.-]*)\}")
+#: A place in a word; `${NAME}` is a shell's.
+PLACE = re.compile(r"(?<!\$)\{([A-Za-z_][\w.-]*)\}")
+#: A word that is left out where its hyperparameter is not given.
+LEFT_OUT = re.compile(r"[^\s{}]+=\{[A-Za-z_][\w.-]*\}")
 #: The flag of a hyperparameter of which a script does not tell, by `flags`.
 FORMS = {"--name value": "--{}", "--name=value": "--{}=", "-name value": "-{}", "name=value": "{}="}
 
@@ -118,25 +124,35 @@ class OwnCommand:
             raise InputError(f"{where}: start_in = '{shortened(str(self.described.start_in))}': no folder {self.start}")
         if self.settings is not None:
             read_settings_file(self.settings)
+        for name in self.named:
+            known = [*self.described.hyperparameters, *self.takes, *self.of_settings]
+            meant = nearest(name, (DATA, RUN)) if spelling(name, known) not in known else ""
+            if meant:
+                raise InputError(f"{where}: command: '{{{shortened(name)}}}' is no hyperparameter that is known{meant}")
         for word in self.words:
-            alone = PLACE.fullmatch(word)
-            if alone is not None and alone[1] not in (DATA, RUN) and self._default(alone[1]) is None:
-                name = shortened(alone[1])
-                raise InputError(
-                    f"{where}: command: '{{{name}}}' stands alone, so it cannot be left out where no run gives it:"
-                    f" [hyperparameters.{name}] default = ... says what it is then"
-                )
+            for name in () if LEFT_OUT.fullmatch(word) else PLACE.findall(word):
+                if name not in (DATA, RUN) and self._default(name) is None:
+                    name = shortened(name)
+                    raise InputError(
+                        f"{where}: command: '{{{name}}}' is nothing that can be left out where no run gives it:"
+                        f" [hyperparameters.{name}] default = ... says what it is then"
+                    )
 
     def call(self, given: Mapping[str, Any], data_folder: Path, run: Path) -> list[str]:
         """The words of a run that is given these hyperparameters; raises `InputError` for what no word stands for."""
         known = {**{name: Definition(name) for name in self.named}, **self.of_settings}
         own = {spelling(name, known): value for name, value in given.items()}
         words = [self._word(word, own, data_folder, run, is_first=not place) for place, word in enumerate(self.words)]
-        called = [word for word in words if word is not None]
+        called = [*self._starter(), *(word for word in words if word is not None)]
         for name, value in own.items():
             if name not in known and name not in NOT_FLAGS:
                 called += flag_words(self._flag(name), value)
         return called
+
+    def _starter(self) -> list[str]:
+        """The words before a program of the model's own that is a script, and not executable."""
+        program = self._own(self.words[0], is_first=True)
+        return [] if program is None or os.access(program, os.X_OK) else started_by(program)
 
     def write_settings(self, given: Mapping[str, Any], run: Path) -> None:
         """Write the run's own file of settings; raises `InputError` where the model's cannot be read."""

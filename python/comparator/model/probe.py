@@ -10,7 +10,8 @@ from pathlib import Path
 
 from comparator.errors import InputError, nearest
 from comparator.formats.spelling import is_same
-from comparator.model.description import HyperparameterDescription, ModelDescription, SeedPart
+from comparator.model.described import HyperparameterDescription
+from comparator.model.description import ModelDescription, SeedPart
 from comparator.model.model import Model
 from comparator.model.source import tree_of_source
 from comparator.model.warm import ServerEnded, WarmRunner

@@ -166,7 +166,8 @@ def _with_code(model: Model) -> Model:
             raise InputError(f"{model.description_file}: code: '{shortened(name)}': there is no {model.beside(name)}")
     if model.description.command is not None and not model.is_folder:
         raise InputError(f"{model.description_file}: command: {model.path} is no folder, and called by itself")
-    model.links  # noqa: B018  whose files are there
+    if (model.links or model.description.folders) and model.module is not None:
+        raise InputError(f"{model.description_file}: links, folders: a module is given none; it knows where it lies")
     return model
 
 

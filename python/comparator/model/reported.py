@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from comparator.model.described import MetricDescription
 from comparator.model.described_results import described_results
-from comparator.model.description import MetricDescription
 from comparator.model.log_lines import BLOCK, FINITE, OURS, PIECE, QUOTE, our_line, pieces, plain
 from comparator.model.training import Outcome, Training
 from comparator.tables.predictions import FILE, read_predictions

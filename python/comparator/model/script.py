@@ -36,12 +36,14 @@ class Scripts:
     ) -> Outcome | None:
         """Run a command, called `who`, in `folder`, for `timeout` seconds at the most; how it failed, None: it did not.
 
-        What it prints goes to the end of the log. Files of the model that it wants in its folder are linked there
-        meanwhile.
+        What it prints goes to the end of the log. Folders that it wants there are made, files of the model that it
+        wants are linked meanwhile.
         """
         own = self._model.own_command
         apart = [] if own is None or own.settings is None else [own.settings]
         try:
+            for name in self._model.description.folders:
+                (folder / name).mkdir(parents=True, exist_ok=True)
             with linked(self._model.links, folder, apart):
                 return self._run(inside, folder, log_file, timeout, who)
         except InputError as error:

@@ -22,7 +22,7 @@ from comparator.formats.hyperparameters import parse_value
 from comparator.formats.spelling import spelling
 from comparator.formats.text import read_text, shortened
 from comparator.model.definitions import Definition, entry, option
-from comparator.model.description import HyperparameterDescription, StageName
+from comparator.model.described import HyperparameterDescription, StageName
 
 Interface = Literal["old", "new"]
 

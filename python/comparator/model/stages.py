@@ -38,13 +38,8 @@ from comparator.errors import InputError
 from comparator.formats.spelling import COMMON, is_same, spelling
 from comparator.formats.text import read_text
 from comparator.model.definitions import Definition, as_description
-from comparator.model.description import (
-    SEEDS,
-    HyperparameterDescription,
-    MetricDescription,
-    ModelDescription,
-    StageName,
-)
+from comparator.model.described import HyperparameterDescription, MetricDescription, StageName
+from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words, is_false
 from comparator.model.stage_flags import OF_PLACES, Place, StageFlags, flags_of_python, flags_of_shell
 

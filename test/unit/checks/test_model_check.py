@@ -246,15 +246,47 @@ print("test mse:", given.lr / given.epochs)
 
 def test_a_script_with_flags_of_its_own_becomes_a_model_as_the_page_says(tmp_path, tiny) -> None:
     page = (Path(__file__).parents[3] / "docs" / "your-models.md").read_text()
-    script = page.partition("### A script of its own")[2].partition("```bash\n")[2].partition("```")[0]
-    model = shell_model(tmp_path, "")
-    (model / "train.sh").write_text(script)
+    described = page.partition("### A script of its own")[2].partition("```toml\n")[2].partition("```")[0]
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "model.toml").write_text(described.replace('"train.py"]', '"train.py", "--data", "{data}"]'))
     (model / "train.py").write_text(STRICT)
     (model / "preprocess.py").touch()
     found = findings(model, tmp_path, data_folder=tiny, settings={"epochs": 2})
-    assert found["train.sh runs"].outcome == HOLDS
-    assert "val_loss = 0.25" in found["result"].words
+    assert found["command"].words == "called as python train.py --data '{data}'; it takes 3 flags, by its source"
+    assert found["train.py runs"].outcome == HOLDS
+    assert "test_mse = 0.25" in found["result"].words
+    assert found["a bad value, train.py"].outcome == HOLDS
     assert found["preprocess.sh"].outcome == UNTESTED and "did you mean" not in found["preprocess.sh"].words
+
+
+def test_of_a_script_that_misses_a_file_of_its_own_it_is_said_how_it_finds_it(tmp_path, tiny) -> None:
+    model = tmp_path / "model"
+    (model / "tables").mkdir(parents=True)
+    (model / "tables" / "x.txt").write_text("0.5")
+    (model / "model.toml").write_text('command = ["python", "train.py"]\n')
+    (model / "train.py").write_text('print("IMPROVE_RESULT val_loss:", open("./tables/x.txt").read())\n')
+    found = findings(model, tmp_path, data_folder=tiny)
+    assert found["train.py runs"].words.endswith("links = ['tables'] in model.toml has it there")
+
+
+def test_of_a_script_that_misses_a_folder_it_is_said_how_it_has_one(tmp_path, tiny) -> None:
+    model = tmp_path / "model"
+    (model / "src").mkdir(parents=True)
+    (model / "model.toml").write_text('command = ["python", "train.py"]\nstart_in = "src"\n')
+    (model / "src" / "train.py").write_text('open("../results/deep/x.txt", "w")\n')
+    words = findings(model, tmp_path, data_folder=tiny)["train.py runs"].words
+    assert words.endswith("folders = ['results/deep'] in model.toml has it there")
+
+
+def test_of_a_script_whose_number_is_not_found_the_last_that_it_printed_is_said(tmp_path, tiny) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "model.toml").write_text('command = ["python", "train.py", "--data", "{data}"]\n')
+    (model / "train.py").write_text(STRICT)
+    words = findings(model, tmp_path, data_folder=tiny)["train.py runs"].words
+    assert "[metrics.val_loss] printed = 'WORDS BEFORE IT' in model.toml says where it stands" in words
+    assert words.endswith("the last that it printed: test mse: 0.5")
 
 
 @pytest.mark.long

@@ -10,7 +10,7 @@ from two_workers import host_in
 
 from comparator.errors import InputError
 from comparator.experiment.planning import plan_experiment
-from comparator.model.description import HyperparameterDescription
+from comparator.model.described import HyperparameterDescription
 
 DESCRIPTION = """
 name = "Toy"

@@ -98,11 +98,18 @@ flags = "-name value"
 default = 0.5
 """
     model = model_of(tmp_path, described, fit="", tables__x="", **{"tables__x.csv": ""})
+    (tmp_path / "fit").chmod(0o755)
     own, table = str(tmp_path / "fit"), str(tmp_path / "tables")
     assert called(model) == [own, "-a", "0.5", "--on=/data/x", f"--from={table}/x.csv", table, "tables"]
     given = called(model, **{"ALPHA": 2, "model.lr": 0.1, "depth": 3})
     assert given[1:4] == ["-a", "2", "lr=0.1"] and given[-2:] == ["-depth", "3"]
     assert list(model.description.hyperparameters) == ["alpha", "model.lr"]
+
+
+def test_a_program_need_not_be_executable_and_a_shell_has_variables_of_its_own(tmp_path: Path) -> None:
+    described = 'command = ["./fit.sh", "-x", "${HOME}/{alpha}"]\n[hyperparameters.alpha]\ndefault = 1\n'
+    words = called(model_of(tmp_path, described, **{"fit.sh": "#!/bin/sh -e\n"}))
+    assert words == ["/bin/sh", "-e", str(tmp_path / "fit.sh"), "-x", "${HOME}/1"]
 
 
 def test_settings_of_hydra_are_given_as_it_takes_them(tmp_path: Path) -> None:
@@ -189,7 +196,13 @@ def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path, name: str, text
         ('start_in = "src"\n', r"'start_in' belongs to command = \[\.\.\.\], which is not there"),
         ('command = ["a"]\nstart_in = "src"\n', "start_in = 'src': no folder "),
         ('command = ["a"]\nflags = "-x"\n', "'flags' = '-x': must be '--name value'"),
-        ('command = ["a", "{alpha}"]\n', r"'\{alpha\}' stands alone, .*\[hyperparameters.alpha\] default = "),
+        (
+            'command = ["a", "{alpha}"]\n',
+            r"'\{alpha\}' is nothing that can be left out .*\[hyperparameters.alpha\] default = ",
+        ),
+        ('command = ["sh", "-c", "go --x={alpha} b"]\n', r"'\{alpha\}' is nothing that can be left out"),
+        ('command = ["a", "--out={rnu}"]\n', r"'\{rnu\}' is no hyperparameter that is known \(did you mean 'run'\?\)"),
+        ('command = ["a"]\nfolders = ["../x"]\n', r"'\.\./x' is not below the folder of a run"),
         ('command = ["a"]\nlinks = ["data"]\n', "links: 'data': there is none in "),
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "("\n', "no regular expression: missing"),
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "(a)(b)"\n', "has 2 groups; the number is one"),
@@ -303,3 +316,51 @@ def test_links_of_other_models_are_part_of_what_they_are(tmp_path: Path) -> None
 def test_a_description_says_where_a_metric_stands_whatever_trains_it() -> None:
     described = parse_description('[metrics.m]\nkind = "score"\nprinted = "m="\n', "model.toml")
     assert described.metrics["m"].printed == "m="
+
+
+def test_a_module_of_the_repository_is_run_as_one_and_its_flags_are_read(tmp_path: Path) -> None:
+    described = DESCRIBED.replace('"train.py"', '"-m", "own.train"').replace(
+        "[metrics", 'start_in = "src"\n[metrics', 1
+    )
+    files = {"src__own__train.py": SCRIPT, "src__own__parts.py": PARTS, "src__own__more.py": ""}
+    model = model_of(tmp_path / "model", described, **files)
+    assert "units" in model.description.hyperparameters
+    assert run_of(model, tmp_path / "run", "test_mse", units=3).metrics == {"test_mse": 7.01}
+
+
+def test_a_clone_is_called_from_a_folder_beside_it(tmp_path: Path) -> None:
+    model_of(tmp_path / "clone")
+    (tmp_path / "mine").mkdir()
+    described = 'code = ["../clone"]\nlinks = ["../clone/own"]\n' + DESCRIBED.replace(
+        '"train.py"', '"../clone/train.py"'
+    )
+    (tmp_path / "mine" / "model.toml").write_text(described)
+    model = find_model("mine", tmp_path, tmp_path, "test")
+    assert "units" in model.description.hyperparameters
+    assert run_of(model, tmp_path / "run", "test_mse", units=3).metrics == {"test_mse": 7.01}
+
+
+def test_a_run_has_the_folders_that_its_script_writes_into(tmp_path: Path) -> None:
+    script = 'open("results/deep/x.txt", "w")\nprint("IMPROVE_RESULT m: 1")\n'
+    described = 'command = ["python", "go.py"]\nfolders = ["results/deep"]\n'
+    model = model_of(tmp_path / "model", described, **{"go.py": script})
+    assert run_of(model, tmp_path / "run", "m").metrics == {"m": 1.0}
+    assert (tmp_path / "run" / "results" / "deep" / "x.txt").is_file()
+
+
+def test_a_module_is_given_no_links(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def run(params): return 1.0\n")
+    (tmp_path / "mine.toml").write_text('links = ["mine.py"]\n')
+    with pytest.raises(InputError, match=r"mine\.toml: links, folders: a module is given none"):
+        find_model("mine.py", tmp_path, tmp_path, "test")
+
+
+def test_a_train_sh_finds_links_where_it_works(tmp_path: Path) -> None:
+    script = 'import sys\nprint("IMPROVE_RESULT val_loss:", open("own/parts.txt").read())\n'
+    (tmp_path / "model" / "own").mkdir(parents=True)
+    (tmp_path / "model" / "own" / "parts.txt").write_text("0.5")
+    (tmp_path / "model" / "go.py").write_text(script)
+    (tmp_path / "model" / "train.sh").write_text('python "$IMPROVE_MODEL_DIR/go.py"\n')
+    (tmp_path / "model" / "model.toml").write_text('links = ["own"]\n')
+    model = find_model("model", tmp_path, tmp_path, "test")
+    assert run_of(model, tmp_path / "run", "val_loss").metrics == {"val_loss": 0.5}

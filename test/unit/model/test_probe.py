@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from comparator.errors import InputError
-from comparator.model.description import HyperparameterDescription, ModelDescription, parse_description
+from comparator.model.described import HyperparameterDescription
+from comparator.model.description import ModelDescription, parse_description
 from comparator.model.model import Model
 from comparator.model.probe import described, likely_seed, with_defaults
 from comparator.model.references import find_model

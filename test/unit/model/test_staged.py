@@ -67,6 +67,18 @@ def times_preprocessed(place: Path) -> int:
 
 
 @pytest.mark.long
+def test_every_step_finds_the_links_of_its_model_where_it_works(place: Path) -> None:
+    (place / "clone").mkdir()
+    (place / "clone" / "words.txt").write_text("a b")
+    (place / "toy" / "model.toml").write_text('links = ["../clone/words.txt"]\n')
+    for name in ("preprocess", "train", "infer"):
+        script = place / "toy" / f"toy_{name}_improve.py"
+        script.write_text(script.read_text().replace("import", "assert open('words.txt').read() == 'a b'\nimport", 1))
+    outcome = run(place, "a", infer=True)
+    assert outcome.status == "ok", outcome.reason
+    assert not list(place.rglob("[!c]*/words.txt"))
+
+
 def test_equal_preprocessing_is_done_once_and_other_anew(place: Path) -> None:
     first = run(place, "a", epochs=1, learning_rate=0.5, noise=3, experiment_id="e", run_id="r")
     assert first.status == "ok", first.reason

@@ -27,7 +27,7 @@ def check_bad_value(trial: Trial, way: Way) -> Finding:
     if run.status == 0:
         return Finding(what, FAILS, f"{given}: there is no result, yet the exit status is 0: {mend}")
     words = f"refused: {run.reason}"
-    if number not in run.reason:
+    if number not in run.reason.replace("-", "_"):
         words += f"; it would help to name '{number}' in that line"
     return Finding(what, HOLDS, words)
 

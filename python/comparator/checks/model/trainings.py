@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from comparator.checks.model.trial import Run, Trial, Way
 from comparator.errors import nearest
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
 from comparator.formats.hyperparameters import as_flags
+from comparator.model.model import Model
 from comparator.model.reported import RESULT_FILE, SCORES_FILE, TEST_SCORES_FILE, lacks_scores, last_words, reports_in
 from comparator.objective.metrics import reported_instead
 
@@ -57,6 +60,29 @@ def _infer_in_steps(trial: Trial, trained: Run) -> Findings:
         yield Finding(what, HOLDS, f"{TEST_SCORES_FILE} is written")
 
 
+#: What Python, and PyTorch, say of a path from the current folder on at which there is nothing.
+MISSING = re.compile(
+    r"No such file or directory: '(?P<file>[^'/][^']*)'|Parent directory (?P<folder>[^/ ]\S*) does not exist"
+)
+
+
+def _where_it_is(model: Model, path: str) -> str:
+    """The key of a description by which a run has what is at a path that was missed; empty where none would do.
+
+    What the model's folder has is linked, a folder that it writes into is made.
+    """
+    if not model.is_folder:
+        return ""
+    start = model.folder if model.own_command is None else model.own_command.start
+    place = Path(os.path.relpath(start / path, model.folder))
+    if ".." in place.parts:
+        return ""
+    if (start / path).exists() and not path.endswith("/"):
+        return f"links = ['{place.parts[0]}']"
+    folder = place if path.endswith("/") else place.parent
+    return "" if folder == Path() else f"folders = ['{folder}']"
+
+
 def cost(ways: Sequence[Way]) -> Finding:
     return Finding("cost", HOLDS, "; ".join(f"{way.name} {_cost_words(way.first)}" for way in ways))
 
@@ -72,6 +98,9 @@ def failure_words(trial: Trial, run: Run) -> str:
         return f"{words}; {mend}, or {told}; the last that it printed: {last_words(run.log)}"
     if run.status is not None and _ways_of_reporting(run.log):
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
+    missing = MISSING.search(run.reason)
+    if missing is not None and (has_it := _where_it_is(trial.model, missing["file"] or f"{missing['folder']}/")):
+        return f"{words}; the current folder is that of the run: {has_it} in {trial.described_in} has it there"
     if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
         return words + "; does its first line name an interpreter that is there?"
     return words

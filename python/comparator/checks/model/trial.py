@@ -20,7 +20,7 @@ from comparator.formats.names import ML_DATA
 from comparator.formats.spelling import spelling
 from comparator.formats.text import shortened
 from comparator.model.cold import ColdRunner
-from comparator.model.description import HyperparameterDescription
+from comparator.model.described import HyperparameterDescription
 from comparator.model.guard import descendants
 from comparator.model.ml_data import MLData, MLFolder
 from comparator.model.model import Model
