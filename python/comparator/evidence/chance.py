@@ -15,8 +15,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from comparator.evidence.coordinates import Array, Coordinates
+from comparator.evidence.kernel import square_distances
 from comparator.evidence.paired import FLIPS, Paired, flips
-from comparator.evidence.surrogate import square_distances
 
 FEWEST = 3  # points in a box of the net, and outside
 FEWEST_BLOCKS = 7  # whose signs can be flipped in ways enough for a test at 5 %

@@ -2,9 +2,11 @@
 
 The mean is an unknown constant (ordinary kriging), the kernel a Matern 5/2 with a length of its own for each
 parameter (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, equations 4.17 and 5.1); two values
-of a category are one unit apart, whichever they are. Lengths and variances maximise the restricted likelihood
-times a prior: lengths around half a range, growing with the root of the number of parameters, so that one which does
-not matter can be found out but few evaluations find no structure where there is none.
+of a category are one unit apart, whichever they are. `likelihood` says how lengths and variances are chosen.
+
+A surrogate with main effects has beside that a sum of functions of one parameter each, with lengths of their own
+(Duvenaud, Nickisch and Rasmussen, Additive Gaussian processes, 2011): what a value of one parameter does is learnt from
+all points that have it, whatever their other parameters are.
 
 Values of one block, trainings on one data split with one stream of seeds, share their luck: a level of the block's own,
 and a smooth field of its own with the same correlation over the space. What is predicted is the function without them,
@@ -13,7 +15,6 @@ the mean over blocks that were not looked at.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,49 +22,23 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.linalg.lapack import dpotri
-from scipy.optimize import minimize
 
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample, space_key
+from comparator.evidence.kernel import correlation, main_correlation
 from comparator.evidence.keyed import Keyed
+from comparator.evidence.likelihood import JITTER, Hyperparameters, Likelihood, is_shared
 from comparator.evidence.paired import Paired
 from comparator.results.points import key_of
 from comparator.space import ParameterSpace
 
-LENGTH, LENGTH_SPREAD = 0.5, 1.0  # median of the prior for one parameter, deviation of its logarithm
-LENGTHS = (0.05, 50.0)
-SIGNAL, SIGNAL_SPREAD = 1.0, 1.5  # of the variance of the values
-SIGNALS = (1e-3, 1e2)
-NOISE, NOISE_SPREAD = 0.25, 2.0  # of the variance of the values, where it has to be estimated
-NOISES = (1e-6, 1e1)
-BLOCK, BLOCK_SPREAD = 0.05, 2.0  # of the variance of the values, for a block's level and for its field
-BLOCKS = (1e-6, 1e1)
-JITTER = 1e-7  # of the variance of the values, so that equal points without noise leave a matrix to invert
-STEPS, STEPS_ON = 60, 5  # of the optimiser: from nothing, and on from hyperparameters that fitted fewer values
 ENOUGH = 600  # values, of which a report's surrogate takes no more to choose its hyperparameters
 MANY = 150  # values, of which more are fitted in part first
 #: Differences that a surrogate is to rest on: its time grows with their cube, and more change little of what it says.
 MOST = 1000
 PLACES = 256  # of the space, for what two of them share on average
 CHUNK = 256  # rows at a time, of the covariance of many with one another
-IN_CACHE = 100_000  # distances that are worked out at once: of more no cache holds what lies between
 
 Points = Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Hyperparameters:
-    """What `fit` chooses: a length for each column of the coordinates, in fractions of the range, and variances.
-
-    `noise` is the variance of one replicate; None where the variance of each observation was given. `block_level` and
-    `block_field` are those of what the values of a block share, 0 without blocks.
-    """
-
-    lengths: Array
-    signal: float
-    noise: float | None
-    block_level: float = 0.0
-    block_field: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -107,6 +82,7 @@ class Surrogate:
         blocks: Sequence[int] | Array | None = None,
         start: Hyperparameters | None = None,
         most: int | None = None,
+        has_main: bool = False,
     ) -> Surrogate:
         """Fit to `values`, one for each of `points`, which may repeat.
 
@@ -114,7 +90,8 @@ class Surrogate:
         a mean of `counts` replicates (default 1 each) has its share. `blocks` says of each value which block it is of;
         a single one says nothing. `seed` draws the second of the two starts, and of more than `MANY` values those on
         which the hyperparameters are chosen before few steps on all, or on `most` of them. With `start`, which fitted
-        most of the values, there are only these steps. What is returned is conditioned on all values.
+        most of the values, there are only these steps. `has_main`: with main effects. What is returned is conditioned
+        on all values.
         """
         coordinates = Coordinates(space)
         rows, observed = coordinates.of(points), np.asarray(values, dtype=float)
@@ -125,14 +102,15 @@ class Surrogate:
         in_units = None if known is None else known / scale**2
         rng = np.random.default_rng(seed)
 
-        def likelihood(of: Array) -> _Likelihood:
+        def likelihood(of: Array) -> Likelihood:
             own_variances = None if in_units is None else in_units[of]
             own_blocks = None if own is None else own[of]
-            return _Likelihood(coordinates, rows[of], observed[of] / scale, own_variances, shares[of], own_blocks)
+            own_values = observed[of] / scale
+            return Likelihood(coordinates, rows[of], own_values, own_variances, shares[of], own_blocks, has_main)
 
         every = np.arange(len(observed))
         if start is not None:
-            found = likelihood(every).maximum_near(_scaled(start, scale**-2))
+            found = likelihood(every).maximum_near(start.scaled(scale**-2))
         elif len(observed) <= MANY:
             found = likelihood(every).maximum(rng)
         else:
@@ -140,7 +118,7 @@ class Surrogate:
             drawn = rng.permutation(every)
             further = every if most is None or most >= len(every) else drawn[:most]
             found = likelihood(further).maximum_near(likelihood(drawn[:MANY]).maximum(rng))
-        chosen = _scaled(found, scale**2)
+        chosen = found.scaled(scale**2)
         spread = known if known is not None else (chosen.noise or 0.0) * shares
         return _conditioned(coordinates, chosen, rows, observed, spread + JITTER * scale**2, own)
 
@@ -157,7 +135,7 @@ class Surrogate:
         across = self.covariance(rows)
         missed = 1 - across @ self._ones
         explained = np.einsum("ij,ji->i", across, cho_solve(self._factor, across.T))
-        variance = self.hyperparameters.signal - explained + missed**2 / self._ones.sum()
+        variance = self.hyperparameters.variance - explained + missed**2 / self._ones.sum()
         return self.mean_of(across), np.sqrt(np.maximum(variance, 0.0))
 
     def predict_training(self, points: Points) -> tuple[Array, Array]:
@@ -176,11 +154,11 @@ class Surrogate:
         across = each @ self.covariance(rows)
         missed = each.sum() - across @ self._ones
         own = sum(
-            each[first : first + CHUNK] @ self._correlation(rows[first : first + CHUNK], rows) @ each
+            each[first : first + CHUNK] @ self._prior(rows[first : first + CHUNK], rows) @ each
             for first in range(0, len(rows), CHUNK)
         )
         explained = across @ cho_solve(self._factor, across)
-        variance = self.hyperparameters.signal * own - explained + missed**2 / self._ones.sum()
+        variance = own - explained + missed**2 / self._ones.sum()
         mean = each.sum() * self._level + across @ cho_solve(self._factor, self.values - self._level)
         return float(mean), max(float(variance), 0.0)
 
@@ -188,8 +166,7 @@ class Surrogate:
         """The covariance, given the observations, of the function at `rows` with that at `others`."""
         across, beside = self.covariance(rows), self.covariance(others)
         missed = np.outer(1 - across @ self._ones, 1 - beside @ self._ones) / self._ones.sum()
-        prior = self.hyperparameters.signal * self._correlation(rows, others)
-        return np.asarray(prior - across @ cho_solve(self._factor, beside.T) + missed)
+        return np.asarray(self._prior(rows, others) - across @ cho_solve(self._factor, beside.T) + missed)
 
     def components(self) -> Components:
         """What makes the values differ, over the space."""
@@ -197,7 +174,7 @@ class Surrogate:
         shared = float(self._correlation(rows, rows).mean())
         given = self.hyperparameters
         return Components(
-            place=given.signal * (1 - shared),
+            place=given.variance - float(self._prior(rows, rows).mean()),
             block=given.block_level + given.block_field * shared,
             block_by_place=given.block_field * (1 - shared),
             noise=given.noise or 0.0,
@@ -219,7 +196,7 @@ class Surrogate:
             return self
         given = self.hyperparameters
         luck = given.block_level + given.block_field * self._correlation(self.rows, self.rows)
-        added = luck * _is_shared(self.blocks, len(self.rows)) @ cho_solve(self._factor, self.values - self._level)
+        added = luck * is_shared(self.blocks, len(self.rows)) @ cho_solve(self._factor, self.values - self._level)
         alone = replace(given, block_level=0.0, block_field=0.0)
         return _conditioned(self.coordinates, alone, self.rows, self.values - added, self.variances, None)
 
@@ -257,14 +234,19 @@ class Surrogate:
 
     def covariance(self, rows: Array) -> Array:
         """The covariance of the function at `rows` with that at the observations, of shape (rows, observations)."""
-        return self.hyperparameters.signal * self._correlation(rows, self.rows)
+        return self._prior(rows, self.rows)
 
     def mean_of(self, covariance: Array) -> Array:
         """The mean at rows whose `covariance` with the observations is known."""
         return np.asarray(self._level + covariance @ cho_solve(self._factor, self.values - self._level))
 
     def _correlation(self, rows: Array, others: Array) -> Array:
-        return _correlation(self.coordinates, rows, others, self.hyperparameters.lengths)
+        return correlation(self.coordinates, rows, others, self.hyperparameters.lengths)
+
+    def _prior(self, rows: Array, others: Array) -> Array:
+        """The covariance of the function at `rows` with that at `others`, before any observation."""
+        found = self.hyperparameters.signal * self._correlation(rows, others)
+        return found + _main(self.coordinates, self.hyperparameters, rows, others)
 
     @property
     def _level(self) -> float:
@@ -324,60 +306,11 @@ def _fit_differences(keyed: Keyed[tuple[ParameterSpace, Paired]], seed: int) -> 
     return Surrogate.fit(space, paired.point_of_each, paired.differences, seed=seed, blocks=paired.blocks, most=ENOUGH)
 
 
-def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Array:
-    """Squared distances by column, of shape (columns, rows of `one`, rows of `other`): 1 between two categories."""
-    apart = one.T[:, :, None] - other.T[:, None, :]
-    squares = apart**2
-    squares[coordinates.is_category] = apart[coordinates.is_category] != 0
-    return np.asarray(squares)
-
-
-def _correlation(coordinates: Coordinates, rows: Array, others: Array, lengths: Array) -> Array:
-    """The correlation of the function at `rows` with that at `others`; of many, some rows at a time."""
-    found = np.empty((len(rows), len(others)))
-    some = max(1, IN_CACHE // max(1, len(others)))
-    for first in range(0, len(rows), some):
-        part = slice(first, first + some)
-        found[part] = _matern(_scaled_squares(coordinates, rows[part], others, lengths))
-    return found
-
-
-def _scaled_squares(coordinates: Coordinates, rows: Array, others: Array, lengths: Array) -> Array:
-    """Squared distances in units of the lengths, of shape (rows, others).
-
-    As |a|^2 + |b|^2 - 2 a b, which one product of matrices gives: the digits that it loses are far below the jitter.
-    """
-    is_number = ~coordinates.is_category
-    one, other = rows[:, is_number] / lengths[is_number], others[:, is_number] / lengths[is_number]
-    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :]
-    squares -= 2 * (one @ other.T)
-    np.maximum(squares, 0.0, out=squares)
-    for column in np.flatnonzero(coordinates.is_category):
-        squares += (rows[:, column, None] != others[None, :, column]) / lengths[column] ** 2
-    return np.asarray(squares)
-
-
-def _matern(squares: Array) -> Array:
-    distance = np.sqrt(5 * squares)
-    return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance))
-
-
-def _inverse(lower: Array) -> Array:
-    """The inverse of a matrix whose lower Cholesky factor is given, with anything above its diagonal."""
-    found, _ = dpotri(lower, lower=1)
-    found = np.tril(found)
-    return np.asarray(found + np.tril(found, -1).T)
-
-
-def _scaled(given: Hyperparameters, by: float) -> Hyperparameters:
-    """The same for values whose variance is `by` times as large."""
-    noise = None if given.noise is None else given.noise * by
-    return Hyperparameters(given.lengths, given.signal * by, noise, given.block_level * by, given.block_field * by)
-
-
-def _is_shared(blocks: Array | None, count: int) -> Array:
-    """1 where two observations are of one block, of shape (observations, observations)."""
-    return np.zeros((count, count)) if blocks is None else (blocks[:, None] == blocks[None, :]).astype(float)
+def _main(coordinates: Coordinates, given: Hyperparameters, rows: Array, others: Array) -> Array | float:
+    """The covariance of the main effects at `rows` with those at `others`."""
+    if given.main_lengths is None:
+        return 0.0
+    return given.main * main_correlation(coordinates, rows, others, given.main_lengths)
 
 
 def _conditioned(
@@ -388,108 +321,11 @@ def _conditioned(
     variances: Array,
     blocks: Array | None,
 ) -> Surrogate:
-    correlation = _correlation(coordinates, rows, rows, given.lengths)
-    shared = _is_shared(blocks, len(rows))
-    covariance = correlation * (given.signal + given.block_field * shared) + given.block_level * shared
+    shared = is_shared(blocks, len(rows))
+    alike = correlation(coordinates, rows, rows, given.lengths)
+    covariance = alike * (given.signal + given.block_field * shared) + given.block_level * shared
+    covariance += _main(coordinates, given, rows, rows)
     covariance[np.diag_indices_from(covariance)] += variances
     factor = cho_factor(covariance, lower=True)
     ones = cho_solve(factor, np.ones(len(rows)))
     return Surrogate(coordinates, given, rows, values, variances, blocks, factor, ones)
-
-
-class _Likelihood:
-    """The restricted likelihood of values of about unit variance times the priors, by hyperparameters' logarithms.
-
-    In the order: lengths, signal, noise where variances are not given, block's level and field where there are blocks.
-    """
-
-    def __init__(
-        self,
-        coordinates: Coordinates,
-        rows: Array,
-        values: Array,
-        variances: Array | None,
-        shares: Array,
-        blocks: Array | None = None,
-    ) -> None:
-        self._squares = square_distances(coordinates, rows, rows)
-        self._values, self._variances, self._shares = values, variances, shares
-        self._has_blocks, self._shared = blocks is not None, _is_shared(blocks, len(rows))
-        self._columns = len(self._squares)
-        length = LENGTH * math.sqrt(max(self._columns, 1))
-        table = [
-            *[(length, LENGTH_SPREAD, *LENGTHS)] * self._columns,
-            (SIGNAL, SIGNAL_SPREAD, *SIGNALS),
-            *([] if variances is not None else [(NOISE, NOISE_SPREAD, *NOISES)]),
-            *([(BLOCK, BLOCK_SPREAD, *BLOCKS)] * 2 if self._has_blocks else []),
-        ]
-        medians, self._spread, lows, highs = np.array(table, dtype=float).T
-        self._centre, self._low, self._high = np.log(medians), np.log(lows), np.log(highs)
-
-    def maximum(self, rng: np.random.Generator) -> Hyperparameters:
-        drawn = np.clip(rng.normal(self._centre, self._spread), self._low, self._high)
-        ends = [self._climbed(begin, STEPS) for begin in (self._centre, drawn)]
-        return self._read(min(ends, key=lambda end: end.fun).x)
-
-    def maximum_near(self, start: Hyperparameters) -> Hyperparameters:
-        begin = np.clip(np.log(self._written(start)), self._low, self._high)
-        return self._read(self._climbed(begin, STEPS_ON).x)
-
-    def _climbed(self, begin: Array, steps: int) -> Any:
-        bounds = list(zip(self._low, self._high, strict=True))
-        return minimize(self._cost, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
-
-    def _read(self, logarithms: Array) -> Hyperparameters:
-        found = np.exp(logarithms)
-        variances = found[self._columns :].tolist()
-        signal = variances.pop(0)
-        noise = variances.pop(0) if self._variances is None else None
-        return Hyperparameters(found[: self._columns], signal, noise, *variances)
-
-    def _written(self, given: Hyperparameters) -> Array:
-        noise = [given.noise or NOISES[0]] if self._variances is None else []
-        blocks = [max(given.block_level, BLOCKS[0]), max(given.block_field, BLOCKS[0])] if self._has_blocks else []
-        return np.array([*given.lengths, given.signal, *noise, *blocks])
-
-    def _noise(self, given: Hyperparameters) -> Array:
-        return self._variances if self._variances is not None else (given.noise or 0.0) * self._shares
-
-    def _cost(self, logarithms: Array) -> tuple[float, Array]:
-        """The negative logarithm and its gradient."""
-        given = self._read(logarithms)
-        reach = np.sqrt(5 * np.tensordot(given.lengths**-2, self._squares, axes=1))
-        decay = np.exp(-reach)
-        correlation = (1 + reach + reach**2 / 3) * decay
-        height = given.signal + given.block_field * self._shared if self._has_blocks else given.signal
-        noise = self._noise(given)
-        covariance = correlation * height
-        if self._has_blocks:
-            covariance += given.block_level * self._shared
-        covariance[np.diag_indices_from(covariance)] += noise + JITTER
-        factor = cho_factor(covariance, lower=True)
-        inverse = _inverse(factor[0])
-        ones = inverse.sum(axis=1)
-        total = ones.sum()
-        projected = inverse - np.outer(ones, ones) / total
-        weighed = projected @ self._values
-        standing = (logarithms - self._centre) / self._spread
-        cost = (
-            0.5 * float(self._values @ weighed)
-            + float(np.log(np.diag(factor[0])).sum())
-            + 0.5 * math.log(total)
-            + 0.5 * float(standing @ standing)
-        )
-        # Half the trace of this times the derivative of the covariance is the derivative of the cost.
-        pull = projected - np.outer(weighed, weighed)
-        steepness = pull * (height * (5 / 3) * (1 + reach) * decay)
-        smooth = pull * correlation
-        slopes = [
-            *(0.5 * np.tensordot(self._squares, steepness, axes=2) / given.lengths**2),
-            0.5 * given.signal * float(smooth.sum()),
-        ]
-        if given.noise is not None:
-            slopes.append(0.5 * float(np.diag(pull) @ noise))
-        if self._has_blocks:
-            slopes.append(0.5 * given.block_level * float((pull * self._shared).sum()))
-            slopes.append(0.5 * given.block_field * float((smooth * self._shared).sum()))
-        return cost, np.array(slopes) + standing / self._spread

@@ -190,6 +190,7 @@ def freeze_strategy(
         return FrozenStrategy(name=search.strategy, seed=search.seed, in_flight=in_flight, where=where)
     name, strategy = asked_strategy(search, context)
     known = strategy.Options.model_fields
+    options = {option: known[option].default for option in strategy.came_later} | options
     for option in file_options(strategy.Options):
         if isinstance(options.get(option), str):
             options[option] = str(context.folder / options[option])

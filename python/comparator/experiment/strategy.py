@@ -8,7 +8,7 @@ from comparator.errors import InputError
 from comparator.results.form import Point
 from comparator.results.frozen import FrozenStrategy
 from comparator.space import ParameterSpace
-from comparator.strategies import Strategy, make_strategy
+from comparator.strategies import Strategy, find_strategy, make_strategy
 from comparator.strategies.ahead import Ahead
 from comparator.strategies.sampling import SamplingStrategy
 from comparator.strategies.tuning import TUNING, Tuning, TuningStrategy
@@ -24,7 +24,8 @@ def make_strategy_of(
         return SamplingStrategy(iter(points), made.in_flight, names)
     try:
         in_flight = made.in_flight + made.ahead
-        strategy = make_strategy(made.name, space, seed=made.seed, in_flight=in_flight, options=made.options)
+        options = {**find_strategy(made.name).came_later, **made.options}
+        strategy = make_strategy(made.name, space, seed=made.seed, in_flight=in_flight, options=options)
     except InputError as error:
         raise InputError(f"{made.where}: {error}") from None
     if made.ahead:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -41,13 +42,19 @@ UNLIKELY = 1e-3
 TINY, FAR = 1e-12, 5.0
 
 
+MainEffects = Annotated[
+    bool, Field(description="every second time also model what each parameter does by itself, whatever the others are")
+]
+
+
 class BayesianOptions(StrategyOptions):
-    """How Bayesian optimisation begins."""
+    """How Bayesian optimisation begins, and what it models."""
 
     scattered: FromTwo | None = Field(
         None,
         description="first points, spread evenly; none: 8, or two more than twice the number of parameters that vary",
     )
+    main_effects: MainEffects = True
 
 
 class BayesianStrategy(SurrogateStrategy):
@@ -59,19 +66,23 @@ class BayesianStrategy(SurrogateStrategy):
        the process at the points that have results, not the least result, which is a lucky one where there is noise.
        It is multiplied by the probability that an evaluation succeeds there, as far as failures tell; no failed point
        is tried again. Points in flight count as if their result were the mean expected there.
-    3. The candidates are points spread over the space, neighbours of the best points, and all points with results: one
+    3. Every second time the process has main effects too (`main_effects`): it soon knows what each parameter does by
+       itself, where it does. A search by one process alone stays longer with what that one is wrong about.
+    4. The candidates are points spread over the space, neighbours of the best points, and all points with results: one
        is proposed again where its next replicate promises more than a new point. The neighbours of the best of them
        are candidates next, twice, ever nearer.
-    4. Where no candidate promises three thousandths of what lies between the best and the median, the sequence goes on.
-    5. Of values far above the median only the logarithm counts (`Scale`).
+    5. Where no candidate promises three thousandths of what lies between the best and the median, the sequence goes on.
+    6. Of values far above the median only the logarithm counts (`Scale`).
 
     The results of a point's replicates reach the process one by one, so that it can tell noise from structure.
     """
 
     Options = BayesianOptions
+    came_later: ClassVar[Mapping[str, Any]] = {"main_effects": False}
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: BayesianOptions) -> None:
         super().__init__(space, seed, in_flight, options.scattered, away=lambda means: means)
+        self._with_main = Learner(space, seed, lambda means: means, has_main=True) if options.main_effects else None
         self._rng = np.random.default_rng(seed)
         self._spread = dense_sample(space, SPREAD, seed)
         self._near = Neighbours(space, self._rng)
@@ -82,7 +93,10 @@ class BayesianStrategy(SurrogateStrategy):
         results = self._results
         if self._learner.is_due(len(results.values)):
             self._scale = Scale.of(results.values)
-        self._learner.learn(results.points, self._scale.heights(results.values))
+        heights = self._scale.heights(results.values)
+        self._learner.learn(results.points, heights)
+        if self._with_main is not None:
+            self._with_main.learn(results.points, heights)
         if not all(results.outcomes):
             self._succeeds.learn(results.tried, results.outcomes)
 
@@ -93,6 +107,8 @@ class BayesianStrategy(SurrogateStrategy):
 
     def _next(self, surrogate: Surrogate) -> Point | None:
         """The candidate with the largest expected improvement, given all in flight; None where there is hardly any."""
+        if self._with_main is not None and self._with_main.surrogate is not None and self._proposed % 2 == 0:
+            surrogate = self._with_main.surrogate
         surrogate = self._with_pending(surrogate)
         known = self._known
         heights = surrogate.mean(known)

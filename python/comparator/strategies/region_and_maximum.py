@@ -7,12 +7,12 @@ where its largest value is expected. It is made of the two searches that ask the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from comparator.space import ParameterSpace, Point
-from comparator.strategies.bayesian import BayesianOptions, BayesianStrategy
+from comparator.strategies.bayesian import BayesianOptions, BayesianStrategy, MainEffects
 from comparator.strategies.level_set import LevelSetOptions, LevelSetStrategy
 from comparator.strategies.options import FromTwo
 from comparator.strategies.strategy import Proposal, Strategy
@@ -22,9 +22,10 @@ CLOSING = 1 / 8
 
 
 class RegionAndMaximumOptions(LevelSetOptions):
-    """What a level-set estimation takes, and how long the whole search is."""
+    """What a level-set estimation takes, how long the whole search is, and what its second part models."""
 
     total: FromTwo = Field(56, description="points of the whole search, of which the last eighth is for the maximum")
+    main_effects: MainEffects = True
 
 
 class RegionAndMaximumStrategy(Strategy):
@@ -36,7 +37,12 @@ class RegionAndMaximumStrategy(Strategy):
     """
 
     Options = RegionAndMaximumOptions
+    came_later: ClassVar[Mapping[str, Any]] = {"main_effects": False}
     fits_a_model = True
+
+    @classmethod
+    def within(cls, options: Mapping[str, Any], *, evaluations: int, points: int) -> dict[str, Any]:
+        return {"total": max(2, points), **options}
 
     @classmethod
     def begins_uninformed(cls, options: Mapping[str, Any], in_flight: int) -> bool:
@@ -50,7 +56,8 @@ class RegionAndMaximumStrategy(Strategy):
         )
         self._region = LevelSetStrategy(space, seed, in_flight, level_set)
         # Where nothing promises an improvement it scatters points: others than those of the region.
-        self._maximum = BayesianStrategy(space, seed + 1, 1, BayesianOptions(scattered=2))
+        maximum = BayesianOptions(scattered=2, main_effects=options.main_effects)
+        self._maximum = BayesianStrategy(space, seed + 1, 1, maximum)
         self._closing = max(1, round(options.total * CLOSING))
         self._first = options.total - self._closing
         self._told: list[tuple[Point, float | None]] = []

@@ -76,11 +76,11 @@ class Learner:
     """A surrogate that takes results as they come; its hyperparameters are fitted anew now and then.
 
     Of more than `ALL` results it rests on some, drawn evenly; with `away` half of them are those where its mean was
-    last nearest to what is looked for.
+    last nearest to what is looked for. With `has_main` it models main effects too.
     """
 
-    def __init__(self, space: ParameterSpace, seed: int, away: Away | None = None) -> None:
-        self._space, self._seed, self._away = space, seed, away
+    def __init__(self, space: ParameterSpace, seed: int, away: Away | None = None, has_main: bool = False) -> None:
+        self._space, self._seed, self._away, self._has_main = space, seed, away, has_main
         self._fitted = self._taken = 0
         #: None while there are too few results.
         self.surrogate: Surrogate | None = None
@@ -101,7 +101,9 @@ class Learner:
             self.kept = np.arange(count) if count <= ALL else self._chosen(points)
             kept = [points[place] for place in self.kept.tolist()]
             own = values if count <= ALL else np.asarray(values)[self.kept]
-            self.surrogate = Surrogate.fit(self._space, kept, own, seed=self._seed, start=known)
+            self.surrogate = Surrogate.fit(
+                self._space, kept, own, seed=self._seed, start=known, has_main=self._has_main
+            )
             self._fitted = self._taken = count
         elif self.surrogate is not None and count > self._taken:
             new = slice(self._taken, count)

@@ -61,6 +61,8 @@ class Strategy(ABC):
 
     #: What it takes of `[search]`: a pydantic model, the only place that says what each option is.
     Options: ClassVar[type[StrategyOptions]] = StrategyOptions
+    #: Options that were not always there, and what a search does that was frozen before and so says nothing of them.
+    came_later: ClassVar[Mapping[str, Any]] = {}
     #: Whether it ends without a budget. Another wants `evaluations = N`, or `generations = N`: those that it counts
     #: itself where it has an option `generations`, else `population` evaluations each.
     ends_by_itself: ClassVar[bool] = False

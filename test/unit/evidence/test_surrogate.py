@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample
-from comparator.evidence.surrogate import Success, Surrogate, _Likelihood
+from comparator.evidence.likelihood import Likelihood
+from comparator.evidence.surrogate import Success, Surrogate
 from comparator.space import ParameterSpace
 
 EVERY_TYPE = [
@@ -246,16 +247,57 @@ def test_success_is_learnt_from_what_succeeded_and_what_failed() -> None:
     assert Success.fit(PLANE, [], points).at(points).max() < 0.1
 
 
+def test_what_each_parameter_does_by_itself_is_learnt_of_few_points() -> None:
+    def value(point: dict[str, Any]) -> float:
+        kind = {"relu": 0.0, "elu": 0.4, "tanh": 1.0}[point["activation"]]
+        return smooth(point) + kind + 0.5 * point["residual"] + np.cos(np.log10(point["rate"])) + point["batch"] / 64
+
+    points, new = dense_sample(WHOLE, 40), dense_sample(WHOLE, 200, seed=5)
+    truth = np.array([value(point) for point in new])
+    missed = []
+    for has_main in (False, True):
+        surrogate = Surrogate.fit(WHOLE, points, [value(point) for point in points], has_main=has_main)
+        mean, deviation = surrogate.predict(new)
+        missed.append(np.sqrt(((mean - truth) ** 2).mean()))
+        assert np.mean(np.abs(mean - truth) < 2 * deviation) > 0.85
+    assert missed[1] < missed[0] / 2
+
+
+def test_main_effects_are_in_all_that_a_surrogate_says() -> None:
+    rng = np.random.default_rng(2)
+    points, new = dense_sample(WHOLE, 30), dense_sample(WHOLE, 8, seed=5)
+    values = [smooth(point) + point["residual"] + rng.normal(0, 0.1) for point in points]
+    surrogate = Surrogate.fit(WHOLE, points, values, has_main=True)
+    rows = surrogate.coordinates.of(new)
+    mean, deviation = surrogate.predict_rows(rows)
+    joint = surrogate.joint(rows, rows)
+    assert surrogate.hyperparameters.main > 0
+    assert np.sqrt(np.diag(joint)) == pytest.approx(deviation)
+    assert surrogate.mean_over(rows) == pytest.approx((mean.mean(), joint.mean()))
+    assert surrogate.components().place == pytest.approx(np.var(values), rel=0.7)
+    thousandfold = Surrogate.fit(WHOLE, points, 1000 * np.array(values), has_main=True)
+    assert thousandfold.predict_rows(rows)[1] == pytest.approx(1000 * deviation, rel=1e-3)
+    on = Surrogate.fit(WHOLE, points, values, has_main=True, start=surrogate.hyperparameters)
+    assert on.predict_rows(rows)[0] == pytest.approx(mean, abs=0.05)
+
+
+def test_of_one_parameter_or_none_there_are_no_main_effects() -> None:
+    for space in (space_of("noise"), space_of("epochs")):
+        points = dense_sample(space, 12)
+        assert Surrogate.fit(space, points, np.arange(12.0), has_main=True).hyperparameters.main == 0
+
+
+@pytest.mark.parametrize("has_main", [False, True])
 @pytest.mark.parametrize("has_blocks", [False, True])
 @pytest.mark.parametrize("known", [True, False])
-def test_the_gradient_is_that_of_the_cost(known: bool, has_blocks: bool) -> None:
+def test_the_gradient_is_that_of_the_cost(known: bool, has_blocks: bool, has_main: bool) -> None:
     rng = np.random.default_rng(5)
     coordinates = Coordinates(WHOLE)
     rows = coordinates.of(dense_sample(WHOLE, 15))
     variances = rng.uniform(0.1, 0.3, 15) if known else None
     shares, blocks = rng.uniform(0.3, 1, 15), rng.integers(0, 4, 15) if has_blocks else None
-    likelihood = _Likelihood(coordinates, rows, rng.normal(size=15), variances, shares, blocks)
-    at = rng.normal(0, 0.5, (7 if known else 8) + 2 * has_blocks)
+    likelihood = Likelihood(coordinates, rows, rng.normal(size=15), variances, shares, blocks, has_main)
+    at = rng.normal(0, 0.5, (7 if known else 8) + 2 * has_blocks + 7 * has_main)
     slopes = likelihood._cost(at)[1]
     for place in range(len(at)):
         step = np.zeros(len(at))

@@ -14,7 +14,8 @@ import pytest
 from late import Late
 
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample
-from comparator.evidence.surrogate import JITTER, Hyperparameters, Surrogate, _Likelihood
+from comparator.evidence.likelihood import JITTER, Hyperparameters, Likelihood
+from comparator.evidence.surrogate import Surrogate
 from comparator.space import ParameterSpace
 
 PLANE = [
@@ -102,7 +103,7 @@ def test_the_restricted_likelihood_is_scikit_learns_with_an_unknown_mean(
     coordinates, rng = Coordinates(space), np.random.default_rng(seed)
     rows = coordinates.of(points)
     counts = rng.integers(1, 4, len(points))
-    likelihood = _Likelihood(coordinates, rows, values, None, 1 / counts)
+    likelihood = Likelihood(coordinates, rows, values, None, 1 / counts)
     logarithms = rng.uniform(-1.5, 1, len(coordinates.names) + 2)
     *lengths, signal, noise = np.exp(logarithms)
     given = Hyperparameters(np.array(lengths), signal, noise)

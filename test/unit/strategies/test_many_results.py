@@ -31,7 +31,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {"rows": [], "fitted": [], "candidates": []}
 
     watch(monkeypatch, found["rows"], surrogate, "_conditioned", lambda *given: len(given[2]))
-    watch(monkeypatch, found["fitted"], surrogate, "_Likelihood", lambda *given: len(given[1]))
+    watch(monkeypatch, found["fitted"], surrogate, "Likelihood", lambda *given: len(given[1]))
     watch(monkeypatch, found["candidates"], level_set, "expected_gain", lambda *given: len(given[2]))
     watch(monkeypatch, found["candidates"], bayesian.BayesianStrategy, "_leading", lambda *given: len(given[3]))
     return found

@@ -1,0 +1,207 @@
+"""What a Gaussian process takes for granted of its values, and how likely that makes them.
+
+Lengths and variances maximise the restricted likelihood times a prior: lengths around half a range, growing with the
+root of the number of parameters, so that one which does not matter can be found out but few evaluations find no
+structure where there is none.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor
+from scipy.linalg.lapack import dpotri
+from scipy.optimize import minimize
+
+from comparator.evidence.coordinates import Array, Coordinates
+from comparator.evidence.kernel import matern, square_distances
+
+LENGTH, LENGTH_SPREAD = 0.5, 1.0  # median of the prior for one parameter, deviation of its logarithm
+LENGTHS = (0.05, 50.0)
+SIGNAL, SIGNAL_SPREAD = 1.0, 1.5  # of the variance of the values
+SIGNALS = (1e-3, 1e2)
+NOISE, NOISE_SPREAD = 0.25, 2.0  # of the variance of the values, where it has to be estimated
+NOISES = (1e-6, 1e1)
+MAIN, MAIN_SPREAD = 1.0, 2.0  # of the variance of the values, for the sum of the main effects
+MAIN_LENGTH = 0.5  # median of the prior; its deviation and bounds are those of the other lengths
+BLOCK, BLOCK_SPREAD = 0.05, 2.0  # of the variance of the values, for a block's level and for its field
+BLOCKS = (1e-6, 1e1)
+JITTER = 1e-7  # of the variance of the values, so that equal points without noise leave a matrix to invert
+STEPS, STEPS_ON = 60, 5  # of the optimiser: from nothing, and on from hyperparameters that fitted fewer values
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What is chosen: a length for each column of the coordinates, in fractions of the range, and variances.
+
+    `noise` is the variance of one replicate; None where the variance of each observation was given. `block_level` and
+    `block_field` are those of what the values of a block share, 0 without blocks. `main` is the variance of the sum of
+    the main effects, 0 without them, and `main_lengths` has a length for each of them.
+    """
+
+    lengths: Array
+    signal: float
+    noise: float | None
+    block_level: float = 0.0
+    block_field: float = 0.0
+    main: float = 0.0
+    main_lengths: Array | None = None
+
+    @property
+    def variance(self) -> float:
+        """That of the function, before any observation."""
+        return self.signal + self.main
+
+    def scaled(self, by: float) -> Hyperparameters:
+        """The same for values whose variance is `by` times as large."""
+        return replace(
+            self,
+            signal=self.signal * by,
+            noise=None if self.noise is None else self.noise * by,
+            block_level=self.block_level * by,
+            block_field=self.block_field * by,
+            main=self.main * by,
+        )
+
+
+def is_shared(blocks: Array | None, count: int) -> Array:
+    """1 where two observations are of one block, of shape (observations, observations)."""
+    return np.zeros((count, count)) if blocks is None else (blocks[:, None] == blocks[None, :]).astype(float)
+
+
+class Likelihood:
+    """The restricted likelihood of values of about unit variance times the priors, by hyperparameters' logarithms.
+
+    In the order: lengths, signal, noise where variances are not given, block's level and field where there are blocks,
+    the variance of the main effects and their lengths where they are asked for.
+    """
+
+    def __init__(
+        self,
+        coordinates: Coordinates,
+        rows: Array,
+        values: Array,
+        variances: Array | None,
+        shares: Array,
+        blocks: Array | None = None,
+        has_main: bool = False,
+    ) -> None:
+        self._squares = square_distances(coordinates, rows, rows)
+        self._values, self._variances, self._shares = values, variances, shares
+        self._has_blocks, self._shared = blocks is not None, is_shared(blocks, len(rows))
+        self._columns = len(self._squares)
+        self._has_main = has_main and self._columns > 1  # of one parameter it would be all there is
+        length = LENGTH * math.sqrt(max(self._columns, 1))
+        table = [
+            *[(length, LENGTH_SPREAD, *LENGTHS)] * self._columns,
+            (SIGNAL, SIGNAL_SPREAD, *SIGNALS),
+            *([] if variances is not None else [(NOISE, NOISE_SPREAD, *NOISES)]),
+            *([(BLOCK, BLOCK_SPREAD, *BLOCKS)] * 2 if self._has_blocks else []),
+            *([(MAIN, MAIN_SPREAD, *SIGNALS)] if self._has_main else []),
+            *([(MAIN_LENGTH, LENGTH_SPREAD, *LENGTHS)] * self._columns if self._has_main else []),
+        ]
+        medians, self._spread, lows, highs = np.array(table, dtype=float).T
+        self._centre, self._low, self._high = np.log(medians), np.log(lows), np.log(highs)
+
+    def maximum(self, rng: np.random.Generator) -> Hyperparameters:
+        drawn = np.clip(rng.normal(self._centre, self._spread), self._low, self._high)
+        ends = [self._climbed(begin, STEPS) for begin in (self._centre, drawn)]
+        return self._read(min(ends, key=lambda end: end.fun).x)
+
+    def maximum_near(self, start: Hyperparameters) -> Hyperparameters:
+        begin = np.clip(np.log(self._written(start)), self._low, self._high)
+        return self._read(self._climbed(begin, STEPS_ON).x)
+
+    def _climbed(self, begin: Array, steps: int) -> Any:
+        bounds = list(zip(self._low, self._high, strict=True))
+        return minimize(self._cost, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
+
+    def _read(self, logarithms: Array) -> Hyperparameters:
+        found = np.exp(logarithms)
+        variances = found[self._columns :].tolist()
+        signal = variances.pop(0)
+        noise = variances.pop(0) if self._variances is None else None
+        level, field = (variances.pop(0), variances.pop(0)) if self._has_blocks else (0.0, 0.0)
+        lengths = found[: self._columns]
+        if not self._has_main:
+            return Hyperparameters(lengths, signal, noise, level, field)
+        return Hyperparameters(lengths, signal, noise, level, field, variances.pop(0), np.array(variances))
+
+    def _written(self, given: Hyperparameters) -> Array:
+        noise = [given.noise or NOISES[0]] if self._variances is None else []
+        blocks = [max(given.block_level, BLOCKS[0]), max(given.block_field, BLOCKS[0])] if self._has_blocks else []
+        main = [given.main, *given.main_lengths] if given.main_lengths is not None else []
+        return np.array([*given.lengths, given.signal, *noise, *blocks, *main])
+
+    def _noise(self, given: Hyperparameters) -> Array:
+        return self._variances if self._variances is not None else (given.noise or 0.0) * self._shares
+
+    def _main(self, given: Hyperparameters) -> Array | float:
+        """The covariance of the main effects."""
+        if given.main_lengths is None:
+            return 0.0
+        return given.main * matern(self._main_squares(given.main_lengths)).mean(axis=0)
+
+    def _main_slopes(self, given: Hyperparameters, pull: Array) -> list[float]:
+        if given.main_lengths is None:
+            return []
+        squares = self._main_squares(given.main_lengths)
+        reach = np.sqrt(5 * squares)
+        steepness = squares * (5 / 3) * (1 + reach) * np.exp(-reach)
+        by_length = 0.5 * given.main / self._columns * np.tensordot(steepness, pull, axes=2)
+        return [0.5 * float((pull * self._main(given)).sum()), *by_length.tolist()]
+
+    def _main_squares(self, lengths: Array) -> Array:
+        return np.asarray(self._squares / lengths[:, None, None] ** 2)
+
+    def _cost(self, logarithms: Array) -> tuple[float, Array]:
+        """The negative logarithm and its gradient."""
+        given = self._read(logarithms)
+        reach = np.sqrt(5 * np.tensordot(given.lengths**-2, self._squares, axes=1))
+        decay = np.exp(-reach)
+        alike = (1 + reach + reach**2 / 3) * decay
+        height = given.signal + given.block_field * self._shared if self._has_blocks else given.signal
+        noise = self._noise(given)
+        covariance = alike * height
+        if self._has_blocks:
+            covariance += given.block_level * self._shared
+        covariance += self._main(given)
+        covariance[np.diag_indices_from(covariance)] += noise + JITTER
+        factor = cho_factor(covariance, lower=True)
+        inverse = _inverse(factor[0])
+        ones = inverse.sum(axis=1)
+        total = ones.sum()
+        projected = inverse - np.outer(ones, ones) / total
+        weighed = projected @ self._values
+        standing = (logarithms - self._centre) / self._spread
+        cost = (
+            0.5 * float(self._values @ weighed)
+            + float(np.log(np.diag(factor[0])).sum())
+            + 0.5 * math.log(total)
+            + 0.5 * float(standing @ standing)
+        )
+        # Half the trace of this times the derivative of the covariance is the derivative of the cost.
+        pull = projected - np.outer(weighed, weighed)
+        steepness = pull * (height * (5 / 3) * (1 + reach) * decay)
+        smooth = pull * alike
+        slopes = [
+            *(0.5 * np.tensordot(self._squares, steepness, axes=2) / given.lengths**2),
+            0.5 * given.signal * float(smooth.sum()),
+        ]
+        if given.noise is not None:
+            slopes.append(0.5 * float(np.diag(pull) @ noise))
+        if self._has_blocks:
+            slopes.append(0.5 * given.block_level * float((pull * self._shared).sum()))
+            slopes.append(0.5 * given.block_field * float((smooth * self._shared).sum()))
+        slopes += self._main_slopes(given, pull)
+        return cost, np.array(slopes) + standing / self._spread
+
+
+def _inverse(lower: Array) -> Array:
+    """The inverse of a matrix whose lower Cholesky factor is given, with anything above its diagonal."""
+    found, _ = dpotri(lower, lower=1)
+    found = np.tril(found)
+    return np.asarray(found + np.tril(found, -1).T)
