@@ -116,7 +116,7 @@ def test_a_map_of_the_results_stands_under_them(desk: Desk) -> None:
     assert watched.returncode == 0, last
     assert "12/12" in last
     assert any(block in last for block in "░▒▓█")
-    assert re.search(r"░ 0\.\d+ to █ 0\.\d+; (noise|size)", last)
+    assert re.search(r"░ [0-9.]+ % to █ [0-9.]+ %; (noise|size)", last)
     assert b"\x1b[38;2" in watched.written or b"\x1b[38;5" in watched.written  # colours
 
 

@@ -178,7 +178,7 @@ def test_a_relative_difference_across_zero_of_an_earlier_version_is_named(search
     code, said = verify(searched, "first", "--sample", "0")
     assert code == 1
     assert "but its runs give none: 0.3 and -0.01: a relative difference needs metrics that are not negative" in said
-    assert "6/6   1.03 " in searched.run("list").stdout
+    assert "6/6   103.3 %" in searched.run("list").stdout
 
 
 @pytest.fixture
