@@ -1,6 +1,7 @@
 """Predictions at points that were not evaluated: how often their intervals hold, and the command that gives them."""
 
 import json
+import re
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -137,9 +138,11 @@ def test_a_point_that_was_not_evaluated_is_predicted(searched: Desk) -> None:
     assert done.returncode == 0, done.stderr
     where, mean, one, near = done.stdout.splitlines()
     assert where == "at noise 20, layer_force 100: relative difference of val_loss, signed"
-    assert mean.startswith("  mean over seeds, on this split: 0.") and mean.endswith("GDSC1 has the larger val_loss")
+    said = re.fullmatch(r"  mean over seeds, on this split: (\d+) % \[.*\]; GDSC1 has the larger val_loss", mean)
+    assert said is not None, mean
     assert one.startswith("  one new pair of trainings: [") and "nearest of 54 evaluated points: noise " in near
     told = json.loads(searched.run("predict", "cmp-ga-3", "--at", "NOISE=20.0", *AT[2:], "--json").stdout)
+    assert told["mean"] == pytest.approx(int(said[1]) / 100, abs=0.005)  # a fraction, for programs
     assert told["point"] == {"noise": 20.0, "layer_force": 100, "lr_decay": True}
     (low, high), (lowest, highest) = told["interval"], told["interval_of_one"]
     assert lowest < low < told["mean"] < high < highest
