@@ -1,8 +1,8 @@
 """Predictions at points that were not evaluated: how often their intervals hold, and the command that gives them."""
 
 import json
-import re
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
