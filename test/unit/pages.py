@@ -120,7 +120,8 @@ def unpacked(content: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         strict=True,
     )
     charts = {name: chart(each) for name, each in content["charts"].items()}
-    return charts, {"columns": table["names"], "axes": table["axes"], "rows": list(map(list, rows))}
+    held = {"columns": table["names"], "shares": table["shares"], "axes": table["axes"]}
+    return charts, {**held, "rows": list(map(list, rows))}
 
 
 def _rows(chart: Any) -> Iterator[dict[str, Any]]:

@@ -69,13 +69,13 @@
   let to = -1;
   let prints = false;
 
-  const perCent = (number) => `${Number((100 * number).toPrecision(4))} %`;
+  const perCent = (number) => `${Number((100 * number).toPrecision(4))}\u00a0%`; // the two are never broken apart
   const isShare = (name) => shares.includes(name);
   const written = (cell, column) => (cell === null ? "" : typeof cell === "number" && isShare(columns[column]) ? perCent(cell) : String(cell));
   const readRow = ([number, status, cells, logs, reason]) => ({ number, status, cells, logs, reason, text: null });
 
   function textOf(row) {
-    row.text ??= [...row.cells.map(written), ...row.logs.map(([name]) => name), row.reason || ""].join(" ").toLowerCase();
+    row.text ??= [...row.cells.map(written), ...row.logs.map(([name]) => name), row.reason || ""].join(" ").toLowerCase().replaceAll("\u00a0", " ");
     return row.text;
   }
 

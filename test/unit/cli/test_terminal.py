@@ -177,11 +177,11 @@ def test_the_list_is_a_line_each_at_any_width(desk: Desk, monkeypatch: pytest.Mo
     assert title in desk.run("list").stdout
     verdict = "more with noise from 12.5 and size below 144"
     cells = {"doing": "finished", "evaluations": 12, "of": 12, "failed": 0, "withdrawn": 0, "doubled": 0, "tags": []}
-    rows = [{**cells, "id": "quick-1", "best_value": 0.6666, "verdict": verdict, "title": title}]
+    rows = [{**cells, "id": "quick-1", "best_amount": "66.7 %", "verdict": verdict, "title": title}]
     shown = io.StringIO()
     monkeypatch.setattr(experiments, "out", Terminal(file=shown, width=80, force_terminal=True))
     experiments._print_table(rows)
-    assert f"0.667  {verdict}" in shown.getvalue(), "a title is cut before what was found, in which a number may end"
+    assert f"66.7 %  {verdict}" in shown.getvalue(), "a title is cut before what was found, in which a number may end"
     desk.run("note", "quick-1", "--tag", "paper")
     listed = on_a_terminal(desk, "list", columns=80).end().splitlines()
     assert listed[0].split() == ["id", "state", "done", "best", "tags", "found", "title"]

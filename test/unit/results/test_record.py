@@ -22,6 +22,7 @@ from comparator.experiment.controller import Controller
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import best_words
 from comparator.findings.summary import summarise
+from comparator.objective.amounts import SHARES
 from comparator.report import words, write_report
 from comparator.results import frozen, in_flight, notes, record, requests, run_result, state
 from comparator.results.experiments import read_experiment, read_whole_experiment
@@ -233,7 +234,8 @@ def test_a_record_of_an_earlier_version_is_read_alike_in_the_closing_words_and_i
     told = desk.run("search", "--resume", "old", "--workers", "1")
     assert told.returncode == 0, told.stderr
     best = json.loads((desk.experiments / "old" / "report.json").read_text())["best"]
-    assert f"{best['difference']:.4g} at " in told.stdout and f"; tried anew {best['confirmed']:.4g};" in told.stdout
+    difference, confirmed = (SHARES.amount(best[name]) for name in ("difference", "confirmed"))
+    assert f"{difference} at " in told.stdout and f"; tried anew {confirmed};" in told.stdout
 
 
 def test_the_best_so_far_never_worsens_whatever_the_order_of_finishing_and_ends_at_the_best() -> None:
