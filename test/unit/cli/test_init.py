@@ -125,6 +125,16 @@ def test_what_cannot_be_drafted_is_one_line_and_leaves_nothing(desk: Desk, words
     assert {**left} == {path: text for path, text in before.items() if not path.name.startswith(".std")}
 
 
+def test_a_script_whose_number_is_not_found_says_how_to_name_it(desk: Desk) -> None:
+    (desk.folder / "silent").mkdir()
+    desk.write("silent/train.py", "print('final loss: 0.3')\n")
+    desk.write("silent/model.toml", 'command = ["python", "train.py"]\n')
+    done = desk.run("init", "silent", "--vary", "noise=0:1", "--yes")
+    assert done.returncode == 2, done.stdout
+    assert "printed = 'WORDS BEFORE IT' in " in done.stderr
+    assert "the last that it printed: final loss: 0.3" in done.stderr
+
+
 def test_force_writes_over_a_file_that_is_there(desk: Desk) -> None:
     words = ["init", "ridge.py", "forest.py", "--vary", "noise", "--metric", "rmse", "--output", "quick.toml"]
     assert desk.run(*words).returncode == 2
