@@ -307,16 +307,23 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
     elif not evidence.fresh_blocks:
         said.append("Nothing was trained anew, so that how small a difference may have been missed is not known.")
     if evidence.noise:
-        noise = summary.measure.amount(evidence.noise, 3)
-        said.append(
-            f"At one and the same point the difference changes from training to training by {noise} (standard "
-            "deviation): a single evaluation is no more precise than that."
-        )
+        said.append(_from_seed_to_seed(summary, evidence.noise))
     elif evidence.noise is None and not summary.is_exact:
         said.append("The search trained no point on two seeds: how much a seed changes it did not see.")
     shares = components(evidence, drawn)
     gaps = failing(findings)
     return [*said, *([shares] if shares else []), *([gaps] if gaps else [])]
+
+
+def _from_seed_to_seed(summary: Summary, deviation: float) -> str:
+    """By how much trainings of one point differ, as far as the search trained points on several seeds."""
+    several = sum(one.replicates > 1 for one in summary.points)
+    where = "At the one point" if several == 1 else f"At the {several} points"
+    return (
+        f"{where} that the search trained on several seeds the difference changed from training to training by "
+        f"{summary.measure.amount(deviation, 3)} (standard deviation): a single evaluation there is no more precise"
+        " than that; elsewhere it may change more, or less."
+    )
 
 
 def mean_predictor(summary: Summary) -> str | None:

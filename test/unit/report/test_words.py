@@ -10,7 +10,7 @@ from comparator.findings.summary import drawn_anew
 from comparator.formats.numbers import with_interval
 from comparator.objective.amounts import Measure, in_percent
 from comparator.report.variance import share_words
-from comparator.report.words import components
+from comparator.report.words import _from_seed_to_seed, components
 from comparator.strategies.blocks import ORDER
 
 
@@ -23,6 +23,15 @@ def test_whose_the_variance_is_is_said_without_a_word_that_another_page_explains
             " left to each single training. A model of the search's evaluations says so."
         )
     assert components(cast(Any, SimpleNamespace(components=None)), "seeds") == ""
+
+
+def test_how_much_seeds_change_is_said_of_the_points_that_have_several() -> None:
+    points = tuple(SimpleNamespace(replicates=number) for number in (1, 2, 2))
+    summary = cast(Any, SimpleNamespace(points=points, measure=SimpleNamespace(amount=lambda value, digits: "1.1 %")))
+    assert _from_seed_to_seed(summary, 0.011).startswith(
+        "At the 2 points that the search trained on several seeds the difference changed from training to training by"
+        " 1.1 % (standard deviation): "
+    )
 
 
 def test_no_split_is_told_of_models_that_take_none() -> None:
