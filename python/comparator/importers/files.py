@@ -110,7 +110,7 @@ def read_file(path: Path, metric: str | None) -> PastFile:
     raise InputError(
         f"{path}: none of the forms that can be imported: no columns iteration, sample, metric and result"
         " (hpo.csv), no run_id (output.csv), no p:NAME and objective (DeepHyper), no number, value and state (Optuna),"
-        " no y (mlrMBO)"
+        " no y (mlrMBO); nor a generation as DEAP writes it (population-N.txt), which begins with {"
     )
 
 
