@@ -155,8 +155,14 @@ def _draft(
         settings=given,
         labels=labels_of(references),
         pythons=tuple(python_keys(each, file.absolute().parent) for each in pythons[: len(names)]),
-        known=shared(of_each),
+        known={name: each for name, each in shared(of_each).items() if name not in _seeds(found)},
     )
+
+
+def _seeds(models: Sequence[Model]) -> set[str]:
+    """The hyperparameters by which the models take the seeds of a training: a search gives these itself."""
+    told = [model.description for model in models]
+    return {name for each in told for name in (each.seed, *(each.seeds or {}).values()) if name}
 
 
 def _references(given: Sequence[str], pythons: Sequence[PythonChoice], questions: Questions, host: Host) -> list[str]:
@@ -262,11 +268,10 @@ def _space(
 
     known = shared(of_each)
     fixed = {re.sub(r"^cmp_([01]_)?", "", name) for name in settings}
-    told = [model.description for model in models]
-    seeds = {name for each in told for name in (each.seed, *(each.seeds or {}).values(), each.split) if name}
     if vary:
         return _checked([read_vary(each, known, of_each) for each in vary], settings)
-    proposed = proposals(known, without=fixed | seeds)
+    splits = {model.description.split for model in models if model.description.split}
+    proposed = proposals(known, without=fixed | _seeds(models) | splits)
     if proposed and not questions.takes_defaults:
         out.print("What can be varied:" if len(models) == 1 else "What can be varied of both:")
         for name, entry in proposed.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.checks.model import Bench, bench_folder
+from comparator.checks.model.trainings import naming_words
 from comparator.checks.model.trial import Run, Trial
 from comparator.drafting.ranges import middle
 from comparator.errors import InputError, nearest
@@ -66,6 +67,8 @@ class Trials:
         if numbers:
             return numbers
         hint = f"--set NAME=VALUE gives what it lacks; comparator model check {model.reference} says more"
+        if run is not None and run.status == 0:
+            hint = naming_words(trial, run)
         raise InputError(f"{model.reference}: a training that was tried failed: {reason}; {hint}")
 
     def _train(self, trial: Trial) -> tuple[Run | None, str | None]:

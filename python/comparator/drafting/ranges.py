@@ -21,15 +21,14 @@ from comparator.space import ParameterSpace
 Entry = dict[str, Any]
 
 #: What is no setting of a model but of how it is run, or where its files are.
-NO_SETTING = re.compile(
+NO_SETTING = (
     r"seed|split|fold|_dir$|^dir|path|folder|file|(^|_)(id|out|output|input|save|log|verbose|debug|jobs?|threads?|workers?"
-    r"|gpus?|cuda|device|patience|timeout|cp|cache|url|format|columns?|metrics?|metric_name|profiling|tol)(_|$)|^n_jobs$|state",
-    re.IGNORECASE,
+    r"|gpus?|cuda|device|patience|timeout|cp|cache|url|format|columns?|metrics?|metric_name|profiling|tol)(_|$)|^n_jobs$|state"
 )
 #: By what its name says: lower bound, upper bound, whether on a logarithmic scale. The first that fits counts.
 USUAL: tuple[tuple[str, tuple[float, float, bool]], ...] = (
     (r"dropout|drop_?rate|(^|_)drop$", (0.0, 0.8, False)),
-    (r"learning_?rate|^lr$|_lr$|^lr_|^eta", (1e-4, 1e-1, True)),
+    (r"learning_?rate|(^|_)lr(_|$)|(^|_)eta", (1e-4, 1e-1, True)),
     (r"alpha|lambda|ridge|decay|penalty|regulari|(^|_)(reg|l1|l2|c)$", (1e-4, 1e2, True)),
     (r"momentum|beta", (0.0, 0.99, False)),
     (r"subsample|fraction|ratio|share|max_features|max_samples|train_size", (0.1, 1.0, False)),
@@ -42,8 +41,8 @@ ROWS = r"rows|n_train|samples|train_size|sample_size"
 FIRST = (
     r"noise",
     r"layer|units|width|hidden|estimators|trees|leaves",
-    r"learning_?rate|^lr$",
-    r"alpha|lambda|ridge|decay|penalty|regulari|^c$",
+    r"learning_?rate|(^|_)lr(_|$)",
+    r"alpha|lambda|ridge|decay|penalty|regulari|(^|_)c$",
     r"drop",
     r"depth",
     rf"{ROWS}|fraction|subsample",
@@ -81,7 +80,7 @@ def propose(definition: Definition) -> Entry | None:
     name = definition.name
     if definition.builtin is not None:
         return None
-    if not definition.has_effect or name.casefold() in WORKFLOW or name.startswith("ckpt_") or NO_SETTING.search(name):
+    if not definition.has_effect or name.casefold() in WORKFLOW or name.startswith("ckpt_") or _says(NO_SETTING, name):
         return None
     entry = _proposed(definition)
     try:
@@ -104,7 +103,7 @@ def _proposed(definition: Definition) -> Entry | None:
         return None
     if definition.type == EITHER:
         return _whole(name, default) if _usual(name) is None else _fraction(name, default, definition.description)
-    if definition.type == "int" or (definition.type == "any" and default is None and re.search(SIZES, name)):
+    if definition.type == "int" or (definition.type == "any" and default is None and _says(SIZES, name)):
         return _whole(name, default)
     if definition.type in ("float", "any"):
         return _fraction(name, default, definition.description)
@@ -201,9 +200,14 @@ def middle(entry: Mapping[str, Any]) -> Any:
 
 
 def _rank(name: str) -> int:
-    if re.search(LAST, name, re.IGNORECASE):
+    if _says(LAST, name):
         return len(FIRST) + 1
-    return next((place for place, part in enumerate(FIRST) if re.search(part, name, re.IGNORECASE)), len(FIRST))
+    return next((place for place, part in enumerate(FIRST) if _says(part, name)), len(FIRST))
+
+
+def _says(words: str, name: str) -> bool:
+    """Whether a name, or a part of the way to a setting of a table (`optimizer.lr`), says one of the words."""
+    return re.search(words, name.replace(".", "_"), re.IGNORECASE) is not None
 
 
 def _of_values(name: str, values: list[Any]) -> Entry | None:
@@ -226,11 +230,11 @@ def _number(name: str, lower: float, upper: float, *, whole: bool, log: bool) ->
 
 def _whole(name: str, default: Any) -> Entry | None:
     if default is None:
-        return _number(name, 8, 512, whole=True, log=True) if re.search(SIZES, name) else None
+        return _number(name, 8, 512, whole=True, log=True) if _says(SIZES, name) else None
     if default < 0 or default != int(default):
         return None
     default = int(default)
-    if default >= 8 and re.search(ROWS, name, re.IGNORECASE):
+    if default >= 8 and _says(ROWS, name):
         return _number(name, max(1, default // 10), default, whole=True, log=True)
     if default >= 8:
         return _number(name, max(1, default // 4), default * 4, whole=True, log=True)
@@ -262,7 +266,7 @@ def _fraction(name: str, default: Any, description: str) -> Entry | None:
 
 
 def _usual(name: str) -> tuple[float, float, bool] | None:
-    return next((bounds for words, bounds in USUAL if re.search(words, name, re.IGNORECASE)), None)
+    return next((bounds for words, bounds in USUAL if _says(words, name)), None)
 
 
 def _decades(value: float, count: int) -> tuple[float, float]:

@@ -52,14 +52,16 @@ class Pilot:
         blocks: int | None = None,
         smallest: float | None = None,
         measure: Measure = PLAIN,
+        trained: str = "pairs",
     ) -> str:
         """What a search with `pairs` pairs left, `seeds` seeds a point, on `workers` workers can see, for people.
 
         `blocks` are the fresh ones on which regions are confirmed, None where none are; `smallest` is the size of
-        difference that matters; `measure` puts them into words.
+        difference that matters; `measure` puts them into words, of so many that are
+        `trained`: pairs, or trainings of a single model.
         """
         if self.deviation is None:
-            return f"pilot: {self.pairs} pairs gave too few results to say how much seeds change"
+            return f"pilot: {self.pairs} {trained} gave too few results to say how much seeds change"
         if self.deviation == 0:
             once = "; every point is trained once" if self.is_deterministic else ""
             return f"pilot: seeds change nothing{once}"
@@ -67,7 +69,7 @@ class Pilot:
         if self.between is not None:
             spread += f", {measure.amount(self.between, 2)} between {self.points} points"
         assumed = self.deviation * self._doubt
-        spread += f"; so few pairs tell it badly, and {measure.amount(assumed, 2)} is assumed"
+        spread += f"; so few {trained} tell it badly, and {measure.amount(assumed, 2)} is assumed"
         points = None if pairs is None else max(1, pairs // seeds)
         sees, takes = [], []
         if blocks is not None:
@@ -76,7 +78,7 @@ class Pilot:
             takes += [] if smallest is None else [f"{_at_most(blocks_for(smallest, assumed))} blocks for regions"]
         if points is not None:
             seen, time = point_seen(assumed, points, seeds), self._time(points * seeds, workers)
-            sees.append(f"{measure.amount(seen, 2)} at a point ({pairs} pairs{time})")
+            sees.append(f"{measure.amount(seen, 2)} at a point ({pairs} {trained}{time})")
             takes += [] if smallest is None else [f"{seeds_for(smallest, assumed, points):,} seeds for a point"]
         said = [spread]
         if sees:

@@ -384,7 +384,8 @@ class _Anew:
             rejected = tuple(numbered.values())
             return search.answer("none", reason, overall, missed=missed, rejected=rejected, **found)
         holds = {name for name, chance in chances.items() if chance <= alpha / len(chances)}
-        kept = tuple(sorted((numbered[name] for name in holds), key=lambda region: -region.mean))
+        # In the order of the claims, so that region 1 is the same in a report and in what tries its claims again.
+        kept = tuple(region for name, region in numbered.items() if name in holds)
         rejected = tuple(region for name, region in numbered.items() if name not in holds)
         if kept:
             reason = "they differ more under some conditions"

@@ -43,6 +43,7 @@ class Noting:
             blocks=self.plan.fresh_blocks,
             smallest=self.plan.smallest,
             measure=measure_of(self.plan.frozen),
+            trained="trainings" if self.plan.frozen.kind == "single" else "pairs",
         )
         self._host.say(words)
         self._keep(self.plan.noting(pilot=PilotFound(**asdict(pilot), words=words)))

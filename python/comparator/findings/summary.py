@@ -74,6 +74,12 @@ class EvaluationSummary:
         return sum(run.reused for run in self.own_runs)
 
 
+def drawn_anew(evaluations: Iterable[EvaluationSummary]) -> str:
+    """What trainings of one point draw of their own: `splits and seeds`, `seeds` where no model takes a split."""
+    has_splits = any(run.split is not None for one in evaluations for run in one.runs)
+    return "splits and seeds" if has_splits else "seeds"
+
+
 @dataclass(frozen=True)
 class Generation:
     """One generation and the numbers of its evaluations.

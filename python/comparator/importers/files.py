@@ -44,6 +44,8 @@ class Row:
     result: str
     seconds: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    #: Why there is no result, where the file says it.
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def read_file(path: Path, metric: str | None) -> PastFile:
     raise InputError(
         f"{path}: none of the forms that can be imported: no columns iteration, sample, metric and result"
         " (hpo.csv), no run_id (output.csv), no p:NAME and objective (DeepHyper), no number, value and state (Optuna),"
-        " no y (mlrMBO)"
+        " no y (mlrMBO); nor a generation as DEAP writes it (population-N.txt), which begins with {"
     )
 
 
@@ -248,7 +250,8 @@ def _read_optuna(table: _Table, metric: str | None) -> PastFile:
     names = [name for name in table.header if name.startswith(_PARAMETER)]
     rows = []
     for number, (line, row) in enumerate(table.rows):
-        is_complete = row["state"].rpartition(".")[2] == _COMPLETE
+        state = row["state"].rpartition(".")[2]
+        is_complete = state == _COMPLETE
         rows.append(
             Row(
                 line,
@@ -259,6 +262,7 @@ def _read_optuna(table: _Table, metric: str | None) -> PastFile:
                 result=row[attributes.get(chosen, "value")] if is_complete else "",
                 seconds=_optuna_seconds(row.get("duration", "")),
                 metrics={name: value for name, own in attributes.items() if (value := finite(row[own])) is not None},
+                reason="" if is_complete else f"its state in Optuna is {state}",
             )
         )
     return table.file("Optuna", chosen, [name.removeprefix(_PARAMETER) for name in names], rows)

@@ -124,7 +124,7 @@ def _result(row: Row, parameters: Sequence[Parameter], metric: str) -> PastResul
     metrics = dict(row.metrics) if result is None else {**row.metrics, metric: result}
     reason = None
     if result is None:
-        reason = f"the recorded result is '{row.result}'" if row.result else "no result is recorded"
+        reason = f"the recorded result is '{row.result}'" if row.result else row.reason or "no result is recorded"
     return PastResult(row.restart, row.iteration, row.sample, point, result, finite(row.seconds), reason, metrics)
 
 

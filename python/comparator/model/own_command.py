@@ -30,7 +30,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from comparator.errors import InputError, nearest
+from comparator.errors import InputError, nearest, nearest_path
 from comparator.formats.spelling import NOT_FLAGS, spelling
 from comparator.formats.text import shortened, write_text_whole
 from comparator.model.definitions import EITHER, Definition, as_description, typed
@@ -46,6 +46,8 @@ DATA, RUN = "data", "run"
 PLACE = re.compile(r"(?<!\$)\{([A-Za-z_][\w.-]*)\}")
 #: A word that is left out where its hyperparameter is not given.
 LEFT_OUT = re.compile(r"[^\s{}]+=\{[A-Za-z_][\w.-]*\}")
+#: The ends of the names of scripts.
+SCRIPTS = (".py", ".R", ".r", ".sh", ".jl", ".pl")
 #: The flag of a hyperparameter of which a script does not tell, by `flags`.
 FORMS = {"--name value": "--{}", "--name=value": "--{}=", "-name value": "-{}", "name=value": "{}="}
 
@@ -124,6 +126,7 @@ class OwnCommand:
             raise InputError(f"{where}: start_in = '{shortened(str(self.described.start_in))}': no folder {self.start}")
         if self.settings is not None:
             read_settings_file(self.settings)
+        self._check_script(where)
         for name in self.named:
             known = [*self.described.hyperparameters, *self.takes, *self.of_settings]
             meant = nearest(name, (DATA, RUN)) if spelling(name, known) not in known else ""
@@ -137,6 +140,15 @@ class OwnCommand:
                         f"{where}: command: '{{{name}}}' is nothing that can be left out where no run gives it:"
                         f" [hyperparameters.{name}] default = ... says what it is then"
                     )
+
+    def _check_script(self, where: str) -> None:
+        """Raise `InputError` where the second word is a script that is not there, and that no link puts there."""
+        word = self.words[1] if len(self.words) > 1 else ""
+        if not word.endswith(SCRIPTS) or word.startswith("-") or PLACE.search(word) or self.described.links:
+            return
+        path = self.start / word
+        if not path.is_file():
+            raise InputError(f"{where}: command: '{shortened(word)}': no file {path}{nearest_path(path)}")
 
     def call(self, given: Mapping[str, Any], data_folder: Path, run: Path) -> list[str]:
         """The words of a run that is given these hyperparameters; raises `InputError` for what no word stands for."""

@@ -102,8 +102,8 @@ def rows(found: LikeForLike) -> list[tuple[str, list[str], bool]]:
         values = [_followed(each) for each in found.recomputed]
         facts.append((f"{metric}, of the written predictions", values, bool(found.unfounded)))
     effects = [
-        (f"changes with {effect.hyperparameter}", [_CHANGES[each] for each in effect.changes], False in effect.changes)
-        for effect in found.effects
+        (f"changes with {one.hyperparameter}", [_CHANGES[each] for each in one.changes], one in found.one_sided)
+        for one in found.effects
     ]
     return facts + effects
 

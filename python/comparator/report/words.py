@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings.controls import is_control
 from comparator.findings.mean_predictor import LOSS, SCALED_LOSS, SKILL
-from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.findings.summary import EvaluationSummary, Summary, drawn_anew
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
 from comparator.formats.numbers import round_to, show
@@ -107,9 +107,9 @@ def promise(summary: Summary, findings: Findings) -> str | None:
     extreme += "" if summary.kind != "single" else summary.metric
     expected = summary.measure.amounts(sign * prediction.mean, ends)
     return (
-        f"A model of these evaluations expects the {extreme}, {expected} on average "
-        f"over splits and seeds, at {point_words(found.point, names)}; a search that follows such a model (bayesian) "
-        "would look there next."
+        f"A model of these evaluations expects the {extreme}, {expected} on average over"
+        f" {drawn_anew(summary.evaluations)}, at {point_words(found.point, names)}; a search that follows such a model"
+        " (bayesian) would look there next."
     )
 
 
@@ -204,13 +204,13 @@ def relative_to_nothing(summary: Summary) -> str | None:
     return None
 
 
-def components(evidence: Evidence) -> str:
-    """Return what makes trainings of one place differ, in shares of their variance."""
+def components(evidence: Evidence, drawn: str) -> str:
+    """Return what makes trainings of one place differ, in shares of their variance, where these are `drawn` anew."""
     found = evidence.components
     if found is None:
         return ""
     luck = {
-        "is shared by all places that have the same split and seeds": found.block,
+        f"is shared by all places that have the same {drawn}": found.block,
         "is what these do at that place alone": found.block_by_place,
         "is left to each single training": found.noise,
     }
@@ -219,8 +219,8 @@ def components(evidence: Evidence) -> str:
         return ""
     shares = [f"{100 * share / whole:.0f} % {what}" for what, share in luck.items()]
     return (
-        "Trained again with another data split and other seeds, the difference at a place comes out otherwise: of that"
-        f" variance {listed(shares)}. A model of the search's evaluations says so."
+        f"Trained again with other {drawn}, the difference at a place comes out otherwise: of that variance"
+        f" {listed(shares)}. A model of the search's evaluations says so."
     )
 
 
@@ -291,7 +291,7 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
     evidence = findings.evidence
     if evidence is None:
         return []
-    said = []
+    said, drawn = [], drawn_anew(summary.evaluations)
     if evidence.missed is not None:
         most = summary.measure.amount(evidence.missed, 3)
         said.append(f"A mean difference of up to {most} cannot be excluded: its 95 % interval reaches that far.")
@@ -299,25 +299,31 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
         most = summary.measure.apart(evidence.missed_contrast)
         said.append(
             f"That the places which were tried differ from elsewhere by up to {most} cannot be excluded: the 95 % "
-            f"interval over {evidence.fresh_blocks} fresh block{'s' * (evidence.fresh_blocks != 1)}, each a data split "
-            "with its seeds, reaches that far. "
-            "To exclude less takes more blocks ([confirm] seeds)."
+            f"interval over {evidence.fresh_blocks} fresh block{'s' * (evidence.fresh_blocks != 1)}, each with {drawn} "
+            "of its own, reaches that far. To exclude less takes more blocks ([confirm] seeds)."
         )
     elif findings.regions and evidence.fresh_blocks:
         said.append("Only regions that the search pointed to were tried: there may be others, which are not named.")
     elif not evidence.fresh_blocks:
         said.append("Nothing was trained anew, so that how small a difference may have been missed is not known.")
     if evidence.noise:
-        noise = summary.measure.amount(evidence.noise, 3)
-        said.append(
-            f"At one and the same point the difference changes from training to training by {noise} (standard "
-            "deviation): a single evaluation is no more precise than that."
-        )
+        said.append(_from_seed_to_seed(summary, evidence.noise))
     elif evidence.noise is None and not summary.is_exact:
         said.append("The search trained no point on two seeds: how much a seed changes it did not see.")
-    shares = components(evidence)
+    shares = components(evidence, drawn)
     gaps = failing(findings)
     return [*said, *([shares] if shares else []), *([gaps] if gaps else [])]
+
+
+def _from_seed_to_seed(summary: Summary, deviation: float) -> str:
+    """By how much trainings of one point differ, as far as the search trained points on several seeds."""
+    several = sum(one.replicates > 1 for one in summary.points)
+    where = "At the one point" if several == 1 else f"At the {several} points"
+    return (
+        f"{where} that the search trained on several seeds the difference changed from training to training by "
+        f"{summary.measure.amount(deviation, 3)} (standard deviation): a single evaluation there is no more precise"
+        " than that; elsewhere it may change more, or less."
+    )
 
 
 def mean_predictor(summary: Summary) -> str | None:

@@ -125,6 +125,28 @@ def test_what_cannot_be_drafted_is_one_line_and_leaves_nothing(desk: Desk, words
     assert {**left} == {path: text for path, text in before.items() if not path.name.startswith(".std")}
 
 
+def test_a_script_whose_number_is_not_found_says_how_to_name_it(desk: Desk) -> None:
+    (desk.folder / "silent").mkdir()
+    desk.write("silent/train.py", "print('final loss: 0.3')\n")
+    desk.write("silent/model.toml", 'command = ["python", "train.py"]\n')
+    done = desk.run("init", "silent", "--vary", "noise=0:1", "--yes")
+    assert done.returncode == 2, done.stdout
+    assert "printed = 'WORDS BEFORE IT' in " in done.stderr
+    assert "the last that it printed: final loss: 0.3" in done.stderr
+
+
+def test_the_seed_that_a_search_gives_is_not_offered_to_be_set(desk: Desk) -> None:
+    (desk.folder / "seeded").mkdir()
+    flags = [f"parser.add_argument('--{name}', type=int, default=8)" for name in ("width", "other", "seed")]
+    script = ["import argparse", "parser = argparse.ArgumentParser()", *flags, "parser.parse_args()"]
+    desk.write("seeded/train.py", "\n".join(script))
+    desk.write("seeded/model.toml", 'command = ["python", "train.py"]\n')
+    done = desk.run("init", "seeded", "--vary", "width", "--metric", "val_loss", "--output", "seeded.toml")
+    assert done.returncode == 0, done.stderr
+    text = (desk.folder / "seeded.toml").read_text()
+    assert "# other = 8" in text and "seed = 8" not in text
+
+
 def test_force_writes_over_a_file_that_is_there(desk: Desk) -> None:
     words = ["init", "ridge.py", "forest.py", "--vary", "noise", "--metric", "rmse", "--output", "quick.toml"]
     assert desk.run(*words).returncode == 2

@@ -384,6 +384,7 @@ def test_ranges_are_proposed_by_type_default_and_name(definition: Definition, sa
         Definition("random_state", "int", 1),
         Definition("output_dir", "string", "x"),
         Definition("n_jobs", "int", 2),
+        Definition("training.device", "any", 1),
         Definition("val_split", "float", 0.2),
         Definition("depth", "int", -1),
         Definition("optimizer", "string", "adam"),
@@ -418,6 +419,14 @@ def test_what_is_taken_unasked_is_of_several_kinds() -> None:
     proposed = proposals(known)
     assert [entry["name"] for entry in most_telling(proposed)] == ["noise", "width"]
     assert [proposed[name]["upper"] for name in ("noise", "dropped_genes")] == [50.0, 50.0]
+
+
+def test_a_setting_of_a_table_is_known_by_the_last_words_of_its_way() -> None:
+    known = {name: Definition(name, "number", 0.01) for name in ("other", "model.dropout", "optimizer.lr")}
+    assert [(entry["name"], words(entry)) for entry in most_telling(proposals(known))] == [
+        ("optimizer.lr", "0.001:0.1:log"),
+        ("model.dropout", "0:0.8"),
+    ]
 
 
 KNOWN = {"noise": Definition("noise", "float", 0.0), "Width": Definition("Width", "int", 64)}

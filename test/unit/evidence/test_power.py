@@ -69,6 +69,7 @@ def test_what_is_seen_is_said_before_a_pilot_and_after_it() -> None:
         " is assumed; this budget sees 0.21 between regions (8 fresh blocks), 0.47 at a point (60 pairs in 3 minutes);"
         " a difference of 0.05 takes 113 blocks for regions, 89 seeds for a point"
     )
+    assert "; so few trainings tell it badly" in pilot.words(60, 1, 2, trained="trainings")
     assert pilot.in_its_own_unit.words(None, 1, 2, blocks=8, smallest=0.001).endswith(
         "2.1 is assumed; this budget sees 2.9 between regions (8 fresh blocks); a difference of 0.001 takes over 10,000"
         " blocks for regions"

@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from recorded import as_read, make_record
+from recorded import as_read, make_experiment, make_record
 
-from comparator.experiment.progress import RUN, _told_once, busy_seconds
+from comparator.experiment.progress import RUN, _told_once, busy_seconds, describe
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.tally import Tally
 
 
 def test_the_time_taken_is_the_records_without_the_time_in_which_nothing_ran() -> None:
@@ -27,6 +29,12 @@ def test_the_time_taken_is_the_records_without_the_time_in_which_nothing_ran() -
     ]
     assert busy_seconds(as_read(records)) == pytest.approx(90 + 30, abs=5)  # the last has only just begun
     assert busy_seconds([]) == 0
+
+
+@pytest.mark.parametrize(("kind", "trained"), [("cmp", "pairs"), ("single", "trainings")])
+def test_what_tries_a_best_anew_is_a_pair_only_where_two_are_compared(kind: str, trained: str) -> None:
+    experiment = FrozenExperiment.model_validate(make_experiment(kind=kind))
+    assert f"0 of 8 {trained} that try it anew" in describe(experiment, Tally(), 1, None, anew=8)
 
 
 @pytest.mark.parametrize(

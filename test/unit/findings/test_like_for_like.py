@@ -135,6 +135,8 @@ def test_a_hyperparameter_that_changes_neither_is_said_and_makes_nothing_unlike(
         ({"depth": 2}, {"val_loss": 0.1}, {"val_loss": 0.2}),
     )
     assert found.is_alike and "depth changed neither" in line(found)
+    box = box_of(found, ("HiDRA", "Uno"))
+    assert box is not None and box.rows == [("changes with depth", ["no", "no"], False)]
 
 
 def test_a_hyperparameter_of_one_model_alone_is_not_held_against_it() -> None:

@@ -118,6 +118,7 @@ def test_trials_of_optuna_are_evaluations_where_they_are_complete(tmp_path: Path
     past = read_past(file)
     assert (past.form, past.metric, past.maximise, past.failed) == ("Optuna", "val_loss", False, 2)
     assert [one.result for one in past.results] == [4.5, None, None, 2.5]
+    assert [one.reason for one in past.results[1:3]] == ["its state in Optuna is FAIL", "its state in Optuna is PRUNED"]
     assert [one.seconds for one in past.results] == [62.5, 86400.0, None, 1.0]
     assert past.results[0].point == {"kind": "a", "size": 4}
     assert past.results[0].metrics == {"val_r2": 0.5, "val_loss": 4.5}

@@ -195,6 +195,10 @@ def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path, name: str, text
         ('command = ["a"]\nmodule = "b"\n', "'command' and 'module' say two ways to call it"),
         ('start_in = "src"\n', r"'start_in' belongs to command = \[\.\.\.\], which is not there"),
         ('command = ["a"]\nstart_in = "src"\n', "start_in = 'src': no folder "),
+        (
+            'command = ["python", "trian.py"]\n',
+            r"command: 'trian.py': no file .*trian.py \(did you mean 'train.py'\?\)",
+        ),
         ('command = ["a"]\nflags = "-x"\n', "'flags' = '-x': must be '--name value'"),
         (
             'command = ["a", "{alpha}"]\n',

@@ -6,21 +6,39 @@ from typing import Any, cast
 import pytest
 
 from comparator.evidence.variance import Part
+from comparator.findings.summary import drawn_anew
 from comparator.formats.numbers import with_interval
 from comparator.objective.amounts import Measure, in_percent
 from comparator.report.variance import share_words
-from comparator.report.words import components
+from comparator.report.words import _from_seed_to_seed, components
 from comparator.strategies.blocks import ORDER
 
 
 def test_whose_the_variance_is_is_said_without_a_word_that_another_page_explains() -> None:
     evidence = SimpleNamespace(components=SimpleNamespace(block=0.95, block_by_place=0.03, noise=0.02))
-    assert components(cast(Any, evidence)) == (
-        "Trained again with another data split and other seeds, the difference at a place comes out otherwise: of that"
-        " variance 95 % is shared by all places that have the same split and seeds, 3 % is what these do at that place"
-        " alone and 2 % is left to each single training. A model of the search's evaluations says so."
+    for drawn in ("splits and seeds", "seeds"):
+        assert components(cast(Any, evidence), drawn) == (
+            f"Trained again with other {drawn}, the difference at a place comes out otherwise: of that variance 95 % is"
+            f" shared by all places that have the same {drawn}, 3 % is what these do at that place alone and 2 % is"
+            " left to each single training. A model of the search's evaluations says so."
+        )
+    assert components(cast(Any, SimpleNamespace(components=None)), "seeds") == ""
+
+
+def test_how_much_seeds_change_is_said_of_the_points_that_have_several() -> None:
+    points = tuple(SimpleNamespace(replicates=number) for number in (1, 2, 2))
+    summary = cast(Any, SimpleNamespace(points=points, measure=SimpleNamespace(amount=lambda value, digits: "1.1 %")))
+    assert _from_seed_to_seed(summary, 0.011).startswith(
+        "At the 2 points that the search trained on several seeds the difference changed from training to training by"
+        " 1.1 % (standard deviation): "
     )
-    assert components(cast(Any, SimpleNamespace(components=None))) == ""
+
+
+def test_no_split_is_told_of_models_that_take_none() -> None:
+    without = SimpleNamespace(runs=(SimpleNamespace(split=None),))
+    with_one = SimpleNamespace(runs=(SimpleNamespace(split=7),))
+    assert drawn_anew(cast(Any, [without])) == "seeds"
+    assert drawn_anew(cast(Any, [without, with_one])) == "splits and seeds"
 
 
 @pytest.mark.parametrize(

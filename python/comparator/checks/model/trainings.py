@@ -94,8 +94,7 @@ def failure_words(trial: Trial, run: Run) -> str:
         return words + "; if it only needs longer: --limit SECONDS, or a smaller run by --set NAME=VALUE"
     if run.status == 0:
         mend = f"print a line 'IMPROVE_RESULT {trial.metric}: NUMBER' at the end"
-        told = f"[metrics.{trial.metric}] printed = 'WORDS BEFORE IT' in {trial.described_in} says where it stands"
-        return f"{words}; {mend}, or {told}; the last that it printed: {last_words(run.log)}"
+        return f"{words}; {mend}, or {naming_words(trial, run)}"
     if run.status is not None and _ways_of_reporting(run.log):
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
     missing = MISSING.search(run.reason)
@@ -104,6 +103,12 @@ def failure_words(trial: Trial, run: Run) -> str:
     if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
         return words + "; does its first line name an interpreter that is there?"
     return words
+
+
+def naming_words(trial: Trial, run: Run) -> str:
+    """How a description names the result of a training that ended well, and what that printed last."""
+    told = f"[metrics.{trial.metric}] printed = 'WORDS BEFORE IT' in {trial.described_in} says where it stands"
+    return f"{told}; the last that it printed: {last_words(run.log)}"
 
 
 def instead_words(trial: Trial, run: Run) -> str:

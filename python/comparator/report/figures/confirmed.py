@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comparator.findings.summary import Summary
+from comparator.findings.summary import Summary, drawn_anew
 from comparator.report.figures.channels import Row, labels_in, lanes, names_of, number_channel, objective_label, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
@@ -40,9 +40,10 @@ def confirmed_points(summary: Summary) -> list[Figure]:
         layer(searched, "point", {"size": 60, "strokeWidth": 1.6}, x=x, y=y, **look),
         layer(anew, "point", {"size": 60}, x=x, y=y, **look),
     ]
+    drawn = drawn_anew(summary.evaluations)
     caption = (
         "A hollow dot is what the search reported, the full dot and its line what fresh blocks gave, with the interval "
-        "over splits and seeds that were not looked at; what lies between the two dots is the winner's curse."
+        f"over {drawn} that were not looked at; what lies between the two dots is the winner's curse."
     )
     title = "What was promised, and what came true"
     return [
