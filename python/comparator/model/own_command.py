@@ -175,7 +175,8 @@ class OwnCommand:
         """A word with its places filled, and paths of the model's folder written out; None where it is left out."""
         filled = {DATA: str(data_folder), RUN: str(run)}
         for name in PLACE.findall(word):
-            value = own.get(name, self._default(name))
+            value = own.get(name)
+            value = self._default(name) if value is None else value
             if name not in filled and value is not None:
                 filled[name] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
         if any(name not in filled for name in PLACE.findall(word)):

@@ -104,6 +104,7 @@ default = 0.5
     given = called(model, **{"ALPHA": 2, "model.lr": 0.1, "depth": 3})
     assert given[1:4] == ["-a", "2", "lr=0.1"] and given[-2:] == ["-depth", "3"]
     assert list(model.description.hyperparameters) == ["alpha", "model.lr"]
+    assert called(model, alpha=None)[1:3] == ["-a", "0.5"]  # else what follows would be in its place
 
 
 def test_a_program_need_not_be_executable_and_a_shell_has_variables_of_its_own(tmp_path: Path) -> None:
@@ -158,7 +159,6 @@ printed = "score ="
     [
         (".json", '{"net": {"width": 8}, "a-b": 1, "name": "x"}', {"net": {"width": 9}, "a-b": 1, "name": "x"}),
         (".yaml", "net: {width: 8}\nname: x\nlr: 1e-4\n", {"net": {"width": 9}, "name": "x", "lr": "1e-4"}),
-        (".ini", "[net]\nwidth = 8\nkind = Adam\nfile = 'x'\n", {"net": {"width": 9, "kind": "Adam", "file": "x"}}),
     ],
 )
 def test_a_copy_of_settings_is_the_same_but_for_what_is_given(
@@ -172,9 +172,35 @@ def test_a_copy_of_settings_is_the_same_but_for_what_is_given(
     assert read_settings_file(file) == again
 
 
+def test_what_an_alias_repeats_is_a_setting_of_each_place(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("a: &same {lr: 0.1, sizes: [1]}\nb: *same\nruns: [*same, *same]\n")
+    content = read_settings_file(file)
+    file.write_text(with_values(content, {"b.lr": 0.5, "runs.1.lr": 0.7}, ".yaml"))
+    assert dict(named_settings(read_settings_file(file))) == {
+        **{"a.lr": 0.1, "b.lr": 0.5, "runs.0.lr": 0.1, "runs.1.lr": 0.7},
+        **{f"{place}.sizes": [1] for place in ("a", "b", "runs.0", "runs.1")},
+    }
+
+
+def test_a_copy_of_an_ini_file_has_its_words_as_they_are_written(tmp_path: Path) -> None:
+    net = "[net]\nact = relu\nkind = 'a'\nsizes = 1,2\nname = \"q\"\nflags = [1]\nlong = x\n    y\n"
+    text = f"[DEFAULT]\nbase = /d\n\n{net}"
+    file = tmp_path / "settings.ini"
+    file.write_text(text)
+    content = read_settings_file(file)
+    assert [name for name, _ in named_settings(content)][:2] == ["DEFAULT.base", "net.act"]
+    assert with_values(content, {}, ".ini") == text
+    given = {"DEFAULT.base": "/e", "net.act": "tanh", "net.kind": "b", "net.sizes": [3, 4], "net.flags": [2, 3]}
+    assert with_values(content, given, ".ini") == (
+        text.replace("/d", "/e").replace("relu", "tanh").replace("'a'", "'b'").replace("1,2", "3, 4")
+    ).replace("[1]", "[2, 3]")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
+        ("a.yaml", "a: &a {b: *a}", r"a\.yaml: no YAML that can be read: "),
         ("a.yaml", "how: !mine {}", r"a\.yaml: no YAML that can be read: could not determine a constructor"),
         ("a.json", "{", r"a\.json: no JSON: Expecting property name"),
         ("a.yaml", "- 1", "has no names with values"),
@@ -252,6 +278,7 @@ def test_links_lie_where_the_model_has_them_and_go_with_the_run(tmp_path: Path) 
 
 
 LINES = "loss: 2\nacc 0.5\nVal loss=1.5, done\nVal loss=nan\nAUC (0.71, 0.92)\nshare 81.25%\nmean tensor(0.25)\n"
+LINES += "sum 1,234.5\nhalf 0.5,2\n"
 
 
 @pytest.mark.parametrize(
@@ -264,6 +291,8 @@ LINES = "loss: 2\nacc 0.5\nVal loss=1.5, done\nVal loss=nan\nAUC (0.71, 0.92)\ns
         ("printed = 'AUC \\((\\S+),'", 0.71),
         ('printed = "share "', 81.25),
         ('printed = "mean"', 0.25),
+        ('printed = "half"', 0.5),
+        ('printed = "sum"', "printed = 'sum': no number follows"),
         ('file = "one.txt"', 0.125),
         ('file = "a/*/metrics.csv"\nkey = "val/loss"', 0.75),
         ('file = "a/0/scores.json"\nkey = "test.auc"', 0.875),
