@@ -87,7 +87,24 @@ def test_words_are_those_that_the_script_reads(tmp_path: Path) -> None:
     words = called(model_of(tmp_path), Learning_Rate=-1e-05, no_bias=False, sizes="4 8", epochs=None, other=True)
     script = str(tmp_path / "train.py")
     assert words[:4] == ["python", script, "--out", "/run"]
-    assert words[4:] == ["--learning-rate=-1e-05", "--sizes", "4", "8", "--other", "True"]
+    assert words[4:] == ["--learning-rate=-0.00001", "--sizes", "4", "8", "--other", "True"]
+
+
+def test_small_numbers_below_0_reach_a_script_that_takes_several_or_has_one_hyphen(tmp_path: Path) -> None:
+    script = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("-lr", type=float)
+parser.add_argument("--shifts", type=float, nargs="+")
+given = parser.parse_args()
+assert given.lr == -1e-05
+print("test mse:", 1e6 * given.shifts[0])
+"""
+    model = model_of(
+        tmp_path / "model", 'command = ["python", "train.py"]\n' + DESCRIBED.split("\n\n")[1], **{"train.py": script}
+    )
+    outcome = run_of(model, tmp_path / "run", "test_mse", lr=-1e-05, shifts=[-2.5e-07, 3.0])
+    assert (outcome.status, outcome.metrics) == ("ok", {"test_mse": -0.25}), outcome.reason
 
 
 def test_places_hold_hyperparameters_folders_and_paths_of_the_model(tmp_path: Path) -> None:
