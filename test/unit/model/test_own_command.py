@@ -278,6 +278,32 @@ def test_a_folder_that_is_none_is_told_what_of_it_may_be_called(tmp_path: Path) 
         find_model(str(tmp_path), tmp_path, tmp_path, "test")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        'command = ["python", "../clone/train.py", "--config", "../clone/conf/a.yaml"]',
+        'command = ["python", "train.py", "--config=conf/a.yaml"]\nstart_in = "../clone"',
+        'command = ["python", "-m", "train"]\nstart_in = "../clone"\nsettings = "../clone/conf/a.yaml"',
+    ],
+)
+def test_what_a_command_names_of_elsewhere_is_of_the_models_identity(tmp_path: Path, command: str) -> None:
+    clone, seen = tmp_path / "clone", set()
+    for name, text in {"train.py": SCRIPT, "own/parts.py": PARTS, "conf/a.yaml": "a: 1\n", "left.txt": ""}.items():
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text(text)
+
+    def identity() -> str:
+        return model_of(tmp_path / "model", f"{command}\nreads = []\n").identity
+
+    seen.add(identity())
+    for name in ("train.py", "own/parts.py", "conf/a.yaml"):
+        (clone / name).write_text((clone / name).read_text() + "# another\n")
+        assert identity() not in seen, name
+        seen.add(identity())
+    (clone / "left.txt").write_text("another")
+    assert identity() in seen
+
+
 def test_links_lie_where_the_model_has_them_and_go_with_the_run(tmp_path: Path) -> None:
     model, run, beside = tmp_path / "model", tmp_path / "run", tmp_path / "clone"
     for file in (model / "data" / "x.csv", model / "deep" / "y.txt", beside / "vocabulary" / "v.txt"):
