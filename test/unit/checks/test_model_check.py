@@ -468,7 +468,7 @@ def test_what_compared_nothing_does_not_hold(tmp_path, tiny, body, metric, what,
 
 def test_metrics_that_the_description_lacks_cannot_be_asked_for(tmp_path, tiny) -> None:
     model = shell_model(tmp_path, "echo IMPROVE_RESULT rmse: 0.1\n", TELLING)
-    words = "it reported rmse, which model.toml does not describe"
+    words = "it reported rmse, of which the model describes none"
     assert_found(model, tmp_path, "the same seed", UNTESTED, words, data_folder=tiny)
 
 
