@@ -33,7 +33,8 @@ class Asked:
     """What is to be tried: up to `points` best points, `regions`, each in `blocks` fresh blocks.
 
     `elsewhere` says whether they are compared with what lies outside. `level` is that of the reading, `seed` that of
-    the points that are drawn.
+    the points that are drawn. `keeps_sign` says that the search sought the largest difference with its sign, so that a
+    best point is judged in that direction, whichever the sign there.
     """
 
     points: int
@@ -42,6 +43,7 @@ class Asked:
     elsewhere: bool
     level: float | None = None
     seed: int = 0
+    keeps_sign: bool = False
 
 
 def find_claims(
@@ -123,7 +125,7 @@ def _best_points(
         Claim(
             name=f"best {number}",
             kind="best",
-            direction=0 if (mean := means.get(key_of(point))) is None else 1 if mean >= 0 else -1,
+            direction=0 if (mean := means.get(key_of(point))) is None else 1 if mean >= 0 or asked.keeps_sign else -1,
             points=[dict(point)] * asked.blocks,
         )
         for number, point in enumerate(distinct_best(best, asked.points, space), start=1)

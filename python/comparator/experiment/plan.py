@@ -12,6 +12,7 @@ from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.strategy import make_strategy_of
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective
+from comparator.objective.differences import keeps_sign
 from comparator.results.frozen import Claim, FirstEpochs, WholeExperiment
 from comparator.results.points import final_values_of, observations_in, observations_of, points_without_value
 from comparator.results.record import Evaluation
@@ -98,6 +99,7 @@ class Plan:
                     elsewhere=confirm.elsewhere,
                     level=search.get("level"),
                     seed=self.frozen.strategy.seed,
+                    keeps_sign=keeps_sign(self.frozen),
                 ),
                 failed=points_without_value(records),
                 final=Paired.of([Observation(*each) for each in observations_of(final)]),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from comparator.evidence.confirmation import Confirmation, Fresh, confirm, interval_of
-from comparator.objective.differences import DIFFERENCES, asked_difference
+from comparator.objective.differences import asked_difference, keeps_sign
 from comparator.results.frozen import Claim, FrozenExperiment, PilotFound
 from comparator.results.points import as_read, final_values_of, is_settled_by, key_of
 from comparator.results.record import CONFIRM, Evaluation
@@ -105,11 +105,9 @@ def _claim_of(record: Evaluation, searched: Evaluation | None, experiment: Froze
 
 def _direction(searched: Evaluation | None, experiment: FrozenExperiment) -> Any:
     """Which submodel's metric the search saw the larger; 0 for a single model."""
-    difference = asked_difference(experiment)
-    if difference is None:
+    if asked_difference(experiment) is None:
         return 0
-    has_sign = difference in DIFFERENCES and DIFFERENCES[difference].has_sign
-    if has_sign or searched is None:
+    if keeps_sign(experiment) or searched is None:
         return 1
     return 1 if statistics.fmean(searched.signed or [0.0]) >= 0 else -1
 

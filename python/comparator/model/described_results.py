@@ -6,8 +6,9 @@
 | `file` | a file below the folder of the run, or a pattern, `"**/metrics.csv"`: the one that was written last |
 | `key` | what the number is called there, `"test.mse"` for one in a table; else the metric's name |
 
-Of what is printed the last place counts, also with `%` or a comma behind the number. Files are JSON and YAML by names,
-tables (`.csv`, `.tsv`, else with commas) by columns, of which the last number counts, or a text that is a number alone.
+Of what is printed the last place counts, also with `%` or a comma behind the number; `1,234` and `0,5` are none. Files
+are JSON and YAML by names, tables (`.csv`, `.tsv`, else with commas) by columns, of which the last number counts, or a
+text that is a number alone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from comparator.model.settings_file import is_settings_file, named_settings, rea
 #: A number behind the words that stand before it, with or without a sign between, or as NumPy and PyTorch print it.
 NUMBER = re.compile(
     rf"(?:{QUOTE} ?[:=])? ?(?:(?:\w+\.)*\w+\()?[\[({{]?{QUOTE}"
-    rf"(?P<number>{FINITE}|[+-]?(?:nan|inf(?:inity)?))(?![\w]|\.\d)",
+    rf"(?P<number>(?![+-]?\d+,\d){FINITE}|[+-]?(?:nan|inf(?:inity)?))(?![\w]|\.\d)",
     re.IGNORECASE,
 )
 

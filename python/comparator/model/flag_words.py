@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from typing import Any
 
 from comparator.errors import InputError
@@ -41,12 +43,18 @@ def _values(takes: Definition, value: Any) -> list[str]:
     """A value as words: a list, or a text that stands for one, as several where the script takes several."""
     takes_several = takes.type == "list"
     if isinstance(value, list | tuple):
-        return [str(each) for each in value] if takes_several else [str(list(value))]
-    return value.split() if takes_several and isinstance(value, str) else [str(value)]
+        return [_word(each) for each in value] if takes_several else [str(list(value))]
+    return value.split() if takes_several and isinstance(value, str) else [_word(value)]
+
+
+def _word(value: Any) -> str:
+    """A value as a word: a number below 0 without an exponent, since `argparse` takes `-1e-05` for a flag."""
+    is_below_0 = isinstance(value, float) and value < 0 and math.isfinite(value)
+    return format(Decimal(str(value)), "f") if is_below_0 else str(value)
 
 
 def _with_flag(flag: str, words: list[str]) -> list[str]:
-    """Words behind their flag; joined to it where the flag wants that, or the word looks like a flag (`-1e-05`)."""
+    """Words behind their flag; joined to it where the flag wants that, or the word looks like a flag."""
     if flag.endswith("="):
         return [flag + ",".join(words)]
     if len(words) == 1 and words[0].startswith("-") and flag.startswith("--"):

@@ -206,6 +206,7 @@ class Model:
             *self.python_path,
             *map(self.beside, self.description.code),
             *(each for each, _ in self.links),
+            *(self.own_command.outside if self.own_command is not None else ()),
         ]
         ours = [Path(__file__).with_name(name) for name in ("server.py", "opened_files.py")]
         rest: list[tuple[Path, int | None]] = [(path, None) for path in (*code, *ours, *others)]
@@ -254,6 +255,8 @@ class Model:
         roots = {".": self.path.resolve()} | self._imported_from
         roots |= {name: self.beside(name) for name in self.description.code}
         roots |= {str(place): file for file, place in self.links if self.folder.resolve() not in file.parents}
+        outside = self.own_command.outside if self.own_command is not None else []
+        roots |= {os.path.relpath(path, self.folder.resolve()): path for path in outside}
         named: dict[Path, str] = {}
         for name, path in roots.items():
             named.setdefault(path, name)

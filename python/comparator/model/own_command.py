@@ -39,7 +39,7 @@ from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
 from comparator.model.settings_file import named_settings, read_settings_file, with_values
 from comparator.model.stages import started_by
-from comparator.model.told import module_file, settings_of, told_by_scripts
+from comparator.model.told import module_file, settings_of, told_by_scripts, with_imports
 
 DATA, RUN = "data", "run"
 #: A place in a word; `${NAME}` is a shell's.
@@ -95,11 +95,26 @@ class OwnCommand:
         if self.script is None or self.script.suffix != ".py":
             return {}
         found: dict[str, Definition] = {}
-        folders = [self.start, *(self.folder / name for name in self.described.python_path)]
-        for each in told_by_scripts([self.script], folders):
+        for each in told_by_scripts([self.script], self._imported_from):
             if each.flag and spelling(each.name, found) not in found:
                 found[each.name] = each
         return found
+
+    @property
+    def _imported_from(self) -> list[Path]:
+        return [self.start, *(self.folder / name for name in self.described.python_path)]
+
+    @cached_property
+    def outside(self) -> list[Path]:
+        """What of it lies outside the model's folder: what its words name, what these import, and its settings."""
+        parts = [(word, place == 0) for place, word in enumerate(self.words)]
+        parts += [(word.partition("=")[2], False) for word in self.words]
+        own = [path for word, is_first in parts if (path := self._own(word, is_first=is_first)) is not None]
+        named = [path.resolve() for path in (*own, self.script, self.settings) if path is not None]
+        scripts = [path for path in named if path.suffix == ".py"]
+        folder = self.folder.resolve()
+        found = dict.fromkeys(path.resolve() for path in (*named, *with_imports(scripts, self._imported_from)))
+        return [path for path in found if folder not in (path, *path.parents)]
 
     @cached_property
     def of_settings(self) -> dict[str, Definition]:
@@ -187,7 +202,8 @@ class OwnCommand:
         """A word with its places filled, and paths of the model's folder written out; None where it is left out."""
         filled = {DATA: str(data_folder), RUN: str(run)}
         for name in PLACE.findall(word):
-            value = own.get(name, self._default(name))
+            value = own.get(name)
+            value = self._default(name) if value is None else value
             if name not in filled and value is not None:
                 filled[name] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
         if any(name not in filled for name in PLACE.findall(word)):

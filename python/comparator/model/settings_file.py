@@ -2,7 +2,8 @@
 
 A setting of a table is named by the way to it, `optimizer.lr`, in a list of tables by their numbers too, `runs.0.lr`,
 in an INI file by its section. YAML is read by PyYAML, to which `1e-4` is a text, as it is to most scripts that read it:
-as a default it is known for the number that it stands for. What an INI file gives is read as Python writes it.
+as a default it is known for the number that it stands for. What an alias repeats is a setting of each of its places.
+What an INI file gives is read as Python writes it; its copy has each word as it was written, but for what is given.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def named_settings(content: Mapping[Any, Any], way: str = "") -> Iterator[tuple[
         tables = {f"{key}.": value}
         if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
             tables = {f"{key}.{place}.": each for place, each in enumerate(value)}
-        if all(isinstance(each, dict) for each in tables.values()):
+        if isinstance(value, _Word):
+            yield way + key, value.read()
+        elif all(isinstance(each, dict) for each in tables.values()):
             for more, table in tables.items():
                 yield from named_settings(table, way + more)
         elif isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value):
@@ -66,11 +69,12 @@ def with_values(content: Mapping[str, Any], given: Mapping[str, Any], ending: st
         table: Any = copied
         for key in way:
             table = table[int(key)] if isinstance(table, list) else table[key]
-        table[last] = value
+        written = table[last]
+        table[last] = written.with_value(value) if isinstance(written, _Word) else value
     if ending.lower() in JSON:
         return json.dumps(copied, indent=2) + "\n"
     if ending.lower() in INI:
-        return "\n".join(_section(name, values) for name, values in copied.items())
+        return "\n".join(_section(name, words) for name, words in copied.items())
     import yaml
 
     return yaml.safe_dump(copied, sort_keys=False, allow_unicode=True)
@@ -87,33 +91,51 @@ def _yaml(text: str, path: Path) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        return _unshared(yaml.safe_load(text))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         words = " ".join(str(error).split())
         raise InputError(f"{path}: no YAML that can be read: {shortened(words, LONGEST_MESSAGE // 2)}") from None
 
 
-class _Bare(str):
-    """A text that an INI file has without quotes, and so is written again."""
+def _unshared(value: Any) -> Any:
+    """The same with a table, and a list, of its own at each place: one that an alias repeats is else one object."""
+    if isinstance(value, dict):
+        return {key: _unshared(each) for key, each in value.items()}
+    return [_unshared(each) for each in value] if isinstance(value, list) else value
 
 
-def _ini(text: str, path: Path) -> dict[str, dict[str, Any]]:
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
+class _Word(str):
+    """What an INI file has behind a `=`, as it is written there."""
+
+    def read(self) -> Any:
+        """The literal of Python that it is, else the text."""
+        try:
+            return ast.literal_eval(self)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return str(self)
+
+    def with_value(self, value: Any) -> _Word:
+        """Another value in the same form: a text in quotes, and a list in brackets, where this one is so."""
+        if isinstance(value, str):
+            is_quoted = self.startswith(("'", '"')) and isinstance(self.read(), str)
+            return _Word(repr(value) if is_quoted else value)
+        if isinstance(value, list) and not self.startswith(("[", "(")):
+            return _Word(", ".join(map(str, value)))
+        return _Word(value)
+
+
+def _ini(text: str, path: Path) -> dict[str, dict[str, _Word]]:
+    # [DEFAULT] is a section as any other: its settings are not of those that inherit them.
+    parser = configparser.ConfigParser(interpolation=None, strict=False, default_section="")
     parser.optionxform = str  # type: ignore[method-assign,assignment]
     try:
         parser.read_string(text)
     except configparser.Error as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from None
-    return {name: {key: _value(word) for key, word in parser.items(name)} for name in parser.sections()}
+    return {name: {key: _Word(word) for key, word in parser.items(name)} for name in parser.sections()}
 
 
-def _value(word: str) -> Any:
-    try:
-        return ast.literal_eval(word)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return _Bare(word)
-
-
-def _section(name: str, values: Mapping[str, Any]) -> str:
-    words = {key: str(value) if isinstance(value, _Bare) else repr(value) for key, value in values.items()}
-    return "".join([f"[{name}]\n", *(f"{key} = {word}\n" for key, word in words.items())])
+def _section(name: str, words: Mapping[str, str]) -> str:
+    # A line that goes on is known by its blanks.
+    lines = [f"{key} = {word}".replace("\n", "\n    ") + "\n" for key, word in words.items()]
+    return "".join([f"[{name}]\n", *lines])

@@ -29,7 +29,7 @@ def told_by_settings(folder: Path) -> list[Definition]:
     """What the files of settings say that the `train.sh` of a model's folder names, or a script that it calls."""
     called = _called(folder)
     files = [path for path in called if is_settings_file(path)]
-    for script in _with_imports(_python(called), [folder]):
+    for script in with_imports(_python(called), [folder]):
         files += [path for path in _settings_named(script, folder) if path not in files]
     return [each for file in files for each in settings_of(file)]
 
@@ -68,7 +68,7 @@ def told_by_scripts(scripts: Sequence[Path], folders: Sequence[Path]) -> Iterato
 
     A script of Hydra's takes its settings as `NAME=VALUE`.
     """
-    files = _with_imports(scripts, folders)
+    files = with_imports(scripts, folders)
     yield from _of_files(files)
     for tree, file in ((tree_of_source(file), file) for file in files):
         for config in _hydra(tree, file.parent) if tree is not None else ():
@@ -168,7 +168,7 @@ def _text(node: ast.AST) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _with_imports(files: Sequence[Path], folders: Sequence[Path]) -> list[Path]:
+def with_imports(files: Sequence[Path], folders: Sequence[Path]) -> list[Path]:
     """Files with all that they import of their own folders, or below one of `folders`, and what these import."""
     found = list(dict.fromkeys(files))
     for file in found:  # which grows

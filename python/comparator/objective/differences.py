@@ -200,6 +200,12 @@ def asked_difference(experiment: FrozenExperiment) -> str | None:
     return str((experiment.settings.get("cmp") or {}).get("difference") or USUAL)
 
 
+def keeps_sign(experiment: FrozenExperiment) -> bool:
+    """Whether the difference of an experiment has a sign of its own, so that one below 0 is a small one."""
+    difference = asked_difference(experiment)
+    return difference in DIFFERENCES and DIFFERENCES[difference].has_sign
+
+
 def signed_difference(difference: Difference, first: float, second: float) -> float:
     """A difference with the sign of V1 - V0; one that has a sign of its own as it is.
 

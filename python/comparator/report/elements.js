@@ -60,10 +60,10 @@
     }
   }
 
-  // The next frame; where nobody looks there are none.
+  // The next frame, or a little later: where nobody looks, and where a page is made into a picture, there are none.
   const frame = () => new Promise((done) => {
-    if (document.hidden) setTimeout(done, 50);
-    else requestAnimationFrame(() => setTimeout(done));
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 50);
   });
 
   // A moment in which nothing else is to be done, or a little later.

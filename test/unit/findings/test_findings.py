@@ -269,6 +269,15 @@ def test_the_page_says_it_all(planted: Path) -> None:
     assert near and all((planted / address).exists() for address in near)
 
 
+@pytest.mark.parametrize("keeps_sign", [False, True])
+def test_the_best_point_of_a_difference_with_its_sign_is_judged_with_it(keeps_sign: bool) -> None:
+    points = [{"x": place} for place in range(3)]
+    paired = Paired.of([Observation(point, [-0.1 * (point["x"] + 1)]) for point in points])
+    asked = Asked(points=1, blocks=3, regions=False, elsewhere=False, keeps_sign=keeps_sign)
+    (claim,) = find_claims(None, paired, [(point, 0.1 * (point["x"] + 1)) for point in points], asked)
+    assert (claim.points[0], claim.direction) == ({"x": 0}, 1 if keeps_sign else -1)
+
+
 def test_the_same_record_gives_the_same_findings() -> None:
     records = records_of(in_region, 40)
     assert findings_of(records)[0] == findings_of(records)[0]

@@ -87,7 +87,24 @@ def test_words_are_those_that_the_script_reads(tmp_path: Path) -> None:
     words = called(model_of(tmp_path), Learning_Rate=-1e-05, no_bias=False, sizes="4 8", epochs=None, other=True)
     script = str(tmp_path / "train.py")
     assert words[:4] == ["python", script, "--out", "/run"]
-    assert words[4:] == ["--learning-rate=-1e-05", "--sizes", "4", "8", "--other", "True"]
+    assert words[4:] == ["--learning-rate=-0.00001", "--sizes", "4", "8", "--other", "True"]
+
+
+def test_small_numbers_below_0_reach_a_script_that_takes_several_or_has_one_hyphen(tmp_path: Path) -> None:
+    script = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("-lr", type=float)
+parser.add_argument("--shifts", type=float, nargs="+")
+given = parser.parse_args()
+assert given.lr == -1e-05
+print("test mse:", 1e6 * given.shifts[0])
+"""
+    model = model_of(
+        tmp_path / "model", 'command = ["python", "train.py"]\n' + DESCRIBED.split("\n\n")[1], **{"train.py": script}
+    )
+    outcome = run_of(model, tmp_path / "run", "test_mse", lr=-1e-05, shifts=[-2.5e-07, 3.0])
+    assert (outcome.status, outcome.metrics) == ("ok", {"test_mse": -0.25}), outcome.reason
 
 
 def test_places_hold_hyperparameters_folders_and_paths_of_the_model(tmp_path: Path) -> None:
@@ -104,6 +121,7 @@ default = 0.5
     given = called(model, **{"ALPHA": 2, "model.lr": 0.1, "depth": 3})
     assert given[1:4] == ["-a", "2", "lr=0.1"] and given[-2:] == ["-depth", "3"]
     assert list(model.description.hyperparameters) == ["alpha", "model.lr"]
+    assert called(model, alpha=None)[1:3] == ["-a", "0.5"]  # else what follows would be in its place
 
 
 def test_a_program_need_not_be_executable_and_a_shell_has_variables_of_its_own(tmp_path: Path) -> None:
@@ -158,7 +176,6 @@ printed = "score ="
     [
         (".json", '{"net": {"width": 8}, "a-b": 1, "name": "x"}', {"net": {"width": 9}, "a-b": 1, "name": "x"}),
         (".yaml", "net: {width: 8}\nname: x\nlr: 1e-4\n", {"net": {"width": 9}, "name": "x", "lr": "1e-4"}),
-        (".ini", "[net]\nwidth = 8\nkind = Adam\nfile = 'x'\n", {"net": {"width": 9, "kind": "Adam", "file": "x"}}),
     ],
 )
 def test_a_copy_of_settings_is_the_same_but_for_what_is_given(
@@ -172,9 +189,35 @@ def test_a_copy_of_settings_is_the_same_but_for_what_is_given(
     assert read_settings_file(file) == again
 
 
+def test_what_an_alias_repeats_is_a_setting_of_each_place(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("a: &same {lr: 0.1, sizes: [1]}\nb: *same\nruns: [*same, *same]\n")
+    content = read_settings_file(file)
+    file.write_text(with_values(content, {"b.lr": 0.5, "runs.1.lr": 0.7}, ".yaml"))
+    assert dict(named_settings(read_settings_file(file))) == {
+        **{"a.lr": 0.1, "b.lr": 0.5, "runs.0.lr": 0.1, "runs.1.lr": 0.7},
+        **{f"{place}.sizes": [1] for place in ("a", "b", "runs.0", "runs.1")},
+    }
+
+
+def test_a_copy_of_an_ini_file_has_its_words_as_they_are_written(tmp_path: Path) -> None:
+    net = "[net]\nact = relu\nkind = 'a'\nsizes = 1,2\nname = \"q\"\nflags = [1]\nlong = x\n    y\n"
+    text = f"[DEFAULT]\nbase = /d\n\n{net}"
+    file = tmp_path / "settings.ini"
+    file.write_text(text)
+    content = read_settings_file(file)
+    assert [name for name, _ in named_settings(content)][:2] == ["DEFAULT.base", "net.act"]
+    assert with_values(content, {}, ".ini") == text
+    given = {"DEFAULT.base": "/e", "net.act": "tanh", "net.kind": "b", "net.sizes": [3, 4], "net.flags": [2, 3]}
+    assert with_values(content, given, ".ini") == (
+        text.replace("/d", "/e").replace("relu", "tanh").replace("'a'", "'b'").replace("1,2", "3, 4")
+    ).replace("[1]", "[2, 3]")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
+        ("a.yaml", "a: &a {b: *a}", r"a\.yaml: no YAML that can be read: "),
         ("a.yaml", "how: !mine {}", r"a\.yaml: no YAML that can be read: could not determine a constructor"),
         ("a.json", "{", r"a\.json: no JSON: Expecting property name"),
         ("a.yaml", "- 1", "has no names with values"),
@@ -239,6 +282,32 @@ def test_a_folder_that_is_none_is_told_what_of_it_may_be_called(tmp_path: Path) 
         find_model(str(tmp_path), tmp_path, tmp_path, "test")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        'command = ["python", "../clone/train.py", "--config", "../clone/conf/a.yaml"]',
+        'command = ["python", "train.py", "--config=conf/a.yaml"]\nstart_in = "../clone"',
+        'command = ["python", "-m", "train"]\nstart_in = "../clone"\nsettings = "../clone/conf/a.yaml"',
+    ],
+)
+def test_what_a_command_names_of_elsewhere_is_of_the_models_identity(tmp_path: Path, command: str) -> None:
+    clone, seen = tmp_path / "clone", set()
+    for name, text in {"train.py": SCRIPT, "own/parts.py": PARTS, "conf/a.yaml": "a: 1\n", "left.txt": ""}.items():
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text(text)
+
+    def identity() -> str:
+        return model_of(tmp_path / "model", f"{command}\nreads = []\n").identity
+
+    seen.add(identity())
+    for name in ("train.py", "own/parts.py", "conf/a.yaml"):
+        (clone / name).write_text((clone / name).read_text() + "# another\n")
+        assert identity() not in seen, name
+        seen.add(identity())
+    (clone / "left.txt").write_text("another")
+    assert identity() in seen
+
+
 def test_links_lie_where_the_model_has_them_and_go_with_the_run(tmp_path: Path) -> None:
     model, run, beside = tmp_path / "model", tmp_path / "run", tmp_path / "clone"
     for file in (model / "data" / "x.csv", model / "deep" / "y.txt", beside / "vocabulary" / "v.txt"):
@@ -256,6 +325,7 @@ def test_links_lie_where_the_model_has_them_and_go_with_the_run(tmp_path: Path) 
 
 
 LINES = "loss: 2\nacc 0.5\nVal loss=1.5, done\nVal loss=nan\nAUC (0.71, 0.92)\nshare 81.25%\nmean tensor(0.25)\n"
+LINES += "sum 1,234.5\nhalf 0.5,2\n"
 
 
 @pytest.mark.parametrize(
@@ -268,6 +338,8 @@ LINES = "loss: 2\nacc 0.5\nVal loss=1.5, done\nVal loss=nan\nAUC (0.71, 0.92)\ns
         ("printed = 'AUC \\((\\S+),'", 0.71),
         ('printed = "share "', 81.25),
         ('printed = "mean"', 0.25),
+        ('printed = "half"', 0.5),
+        ('printed = "sum"', "printed = 'sum': no number follows"),
         ('file = "one.txt"', 0.125),
         ('file = "a/*/metrics.csv"\nkey = "val/loss"', 0.75),
         ('file = "a/0/scores.json"\nkey = "test.auc"', 0.875),

@@ -174,6 +174,17 @@ def test_headings_are_in_order_and_links_lead_somewhere(browser: Browser, pages:
     assert files and all((pages["planted"].parent / name).exists() for name in files if not name.startswith("#"))
 
 
+def test_figures_are_drawn_where_no_frame_is_shown(browser: Browser, pages: dict[str, Path]) -> None:
+    """As when a page is made into a picture: the maps, whose parts wait for frames, would be missing."""
+    none = "window.requestAnimationFrame = () => 0"
+    script = browser.call("Page.addScriptToEvaluateOnNewDocument", source=none)["identifier"]
+    try:
+        browser.open(pages["many"], 1280)
+        browser.wait("'drawn' in document.querySelector('[data-figure^=search]').dataset")
+    finally:
+        browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
 def test_what_went_wrong_is_next_to_the_answer_where_nothing_came_out_and_sureness_before_all_else(
     browser: Browser, pages: dict[str, Path]
 ) -> None:
