@@ -390,8 +390,8 @@ def test_a_relative_difference_is_read_and_asked_for_in_per_cent(browser: Browse
     )
     cells = f"[...document.querySelectorAll('#table tr[data-evaluation]')].map((row) => row.cells[{column}].innerText)"
     shown = [each for each in browser.ask(cells) if each]
-    assert shown and all(each.endswith(" %") for each in shown)
-    numbers = [float(each.removesuffix(" %")) for each in shown]
+    assert shown and all(each.endswith("\u00a0%") for each in shown)
+    numbers = [float(each.removesuffix("\u00a0%")) for each in shown]
     assert max(numbers) > 1 and numbers == sorted(numbers, reverse=True)
     low, high = numbers[2], numbers[0]
     browser.ask("document.querySelector('#adding select').value = 'difference'")
@@ -400,7 +400,7 @@ def test_a_relative_difference_is_read_and_asked_for_in_per_cent(browser: Browse
         " document.querySelector('#adding button').click(); })()"
     )
     assert browser.ask("document.querySelector('#conditions span button').innerText").startswith(
-        f"difference {low} % to {high} %"
+        f"difference {low}\u00a0% to {high}\u00a0%"
     )
     assert browser.ask("document.getElementById('shown').textContent").startswith("3 of")
 

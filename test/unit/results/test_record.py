@@ -234,7 +234,7 @@ def test_a_record_of_an_earlier_version_is_read_alike_in_the_closing_words_and_i
     told = desk.run("search", "--resume", "old", "--workers", "1")
     assert told.returncode == 0, told.stderr
     best = json.loads((desk.experiments / "old" / "report.json").read_text())["best"]
-    difference, confirmed = (SHARES.amount(best[name]) for name in ("difference", "confirmed"))
+    difference, confirmed = (SHARES.amount(best[name], 4) for name in ("difference", "confirmed"))
     assert f"{difference} at " in told.stdout and f"; tried anew {confirmed};" in told.stdout
 
 
