@@ -24,8 +24,8 @@ from pathlib import Path
 
 RANKS = 4
 SERVING = 2  # of ours: the resident rank and the server; of theirs the server alone
-LINES = {"app": (3, 12), "py": (60, 300), "comparator": (60, 300)}
-ROUNDS = 3
+LINES = {"app": (3, 12), "py": (200, 1400), "comparator": (200, 1400)}
+ROUNDS = 2
 LONGEST_SECONDS = 600.0
 
 ENVIRONMENT = """
