@@ -145,14 +145,15 @@ class Likelihood:
             return 0.0
         return given.main * matern(self._main_squares(given.main_lengths)).mean(axis=0)
 
-    def _main_slopes(self, given: Hyperparameters, pull: Array) -> list[float]:
+    def _main_slopes(self, given: Hyperparameters, main: Array | float, pull: Array) -> list[float]:
+        """Of the variance of the main effects, whose covariance is `main`, and of their lengths."""
         if given.main_lengths is None:
             return []
         squares = self._main_squares(given.main_lengths)
         reach = np.sqrt(5 * squares)
         steepness = squares * (5 / 3) * (1 + reach) * np.exp(-reach)
         by_length = 0.5 * given.main / self._columns * np.tensordot(steepness, pull, axes=2)
-        return [0.5 * float((pull * self._main(given)).sum()), *by_length.tolist()]
+        return [0.5 * float((pull * main).sum()), *by_length.tolist()]
 
     def _main_squares(self, lengths: Array) -> Array:
         return np.asarray(self._squares / lengths[:, None, None] ** 2)
@@ -168,7 +169,8 @@ class Likelihood:
         covariance = alike * height
         if self._has_blocks:
             covariance += given.block_level * self._shared
-        covariance += self._main(given)
+        main = self._main(given)
+        covariance += main
         covariance[np.diag_indices_from(covariance)] += noise + JITTER
         factor = cho_factor(covariance, lower=True)
         inverse = _inverse(factor[0])
@@ -196,7 +198,7 @@ class Likelihood:
         if self._has_blocks:
             slopes.append(0.5 * given.block_level * float((pull * self._shared).sum()))
             slopes.append(0.5 * given.block_field * float((smooth * self._shared).sum()))
-        slopes += self._main_slopes(given, pull)
+        slopes += self._main_slopes(given, main, pull)
         return cost, np.array(slopes) + standing / self._spread
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.text import read_text
@@ -45,6 +47,11 @@ def is_parameter_set(text: str) -> bool:
     return PARAMETER_SET.search(text) is not None and not text.lstrip().startswith(("[", "{"))
 
 
+def is_workflow_space(content: Any) -> bool:
+    """Whether the content of a JSON file is the `settings.json` of CANDLE's grid and random workflows."""
+    return isinstance(content, Mapping) and isinstance(content.get("parameters"), Mapping)
+
+
 def _kind_of(text: str) -> str | None:
     if _GLOBAL.search(text):
         return HYPERPARAMETERS
@@ -54,7 +61,7 @@ def _kind_of(text: str) -> str | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         content = None
-    if isinstance(content, dict) and isinstance(content.get("parameters"), dict):
+    if is_workflow_space(content):
         return SPACE
     if isinstance(content, list):
         return SPACE if content and all(isinstance(each, dict) and "name" in each for each in content) else None

@@ -223,9 +223,7 @@ def _read_deephyper(table: _Table, metric: str | None) -> PastFile:
                 texts={name[2:]: text for name, text in row.items() if name.startswith("p:")},
                 result=row["objective"] if failed else row[measured.get(chosen, "objective")],
                 seconds=_deephyper_seconds(row),
-                metrics={
-                    name: value for name, column in measured.items() if (value := finite(row[column])) is not None
-                },
+                metrics=_metrics_in(row, measured),
             )
         )
     return table.file("DeepHyper", chosen, [name[2:] for name in table.header if name.startswith("p:")], rows)
@@ -261,7 +259,7 @@ def _read_optuna(table: _Table, metric: str | None) -> PastFile:
                 texts={name.removeprefix(_PARAMETER): row[name] for name in names},
                 result=row[attributes.get(chosen, "value")] if is_complete else "",
                 seconds=_optuna_seconds(row.get("duration", "")),
-                metrics={name: value for name, own in attributes.items() if (value := finite(row[own])) is not None},
+                metrics=_metrics_in(row, attributes),
                 reason="" if is_complete else f"its state in Optuna is {state}",
             )
         )
@@ -298,6 +296,11 @@ def _read_mlrmbo(table: _Table, metric: str | None) -> PastFile:
             )
         )
     return table.file("mlrMBO", chosen, names, rows)
+
+
+def _metrics_in(row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, float]:
+    """The metrics of a row, each by the column that has it; without those that are no number there."""
+    return {name: value for name, column in columns.items() if (value := finite(row[column])) is not None}
 
 
 def _read_population(path: Path, text: str, metric: str | None) -> PastFile:

@@ -39,12 +39,18 @@ def flag_words(takes: Definition, value: Any) -> list[str]:
     return _with_flag(flag, _values(takes, value))
 
 
-def _values(takes: Definition, value: Any) -> list[str]:
-    """A value as words: a list, or a text that stands for one, as several where the script takes several."""
+def as_taken(takes: Definition, value: Any) -> Any:
+    """A value as a script takes it: a list as one text where it takes one word, a text as words where more."""
     takes_several = takes.type == "list"
-    if isinstance(value, list | tuple):
-        return [_word(each) for each in value] if takes_several else [str(list(value))]
-    return value.split() if takes_several and isinstance(value, str) else [_word(value)]
+    if isinstance(value, list | tuple) and not takes_several:
+        return str(list(value))
+    return value.split() if isinstance(value, str) and takes_several else value
+
+
+def _values(takes: Definition, value: Any) -> list[str]:
+    """A value as words: several where the script takes several."""
+    taken = as_taken(takes, value)
+    return list(map(_word, taken if isinstance(taken, list | tuple) else [taken]))
 
 
 def _word(value: Any) -> str:

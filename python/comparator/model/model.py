@@ -22,7 +22,7 @@ from comparator.model.own_command import OwnCommand
 from comparator.model.python_environment import PythonEnvironment
 from comparator.model.reads import version_and_files
 from comparator.model.stages import Stages, started_by, starts_itself
-from comparator.model.told import told_by_file, told_by_folder, told_by_settings
+from comparator.model.told import told_by_file, told_by_folder
 from comparator.site import packages
 
 #: The endings of files that programs are written and set up in.
@@ -324,7 +324,6 @@ class Model:
 def told_by(model: Model) -> Iterator[Definition]:
     """What a model's own files tell of its hyperparameters, the more certain first; those of an image are not seen."""
     if model.is_folder:
-        yield from told_by_settings(model.path)
         yield from told_by_folder(model.path, None if model.python is None else model.python.folder)
     elif model.image is None:
         yield from told_by_file(model.path)

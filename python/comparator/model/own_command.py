@@ -107,9 +107,7 @@ class OwnCommand:
     @cached_property
     def outside(self) -> list[Path]:
         """What of it lies outside the model's folder: what its words name, what these import, and its settings."""
-        parts = [(word, place == 0) for place, word in enumerate(self.words)]
-        parts += [(word.partition("=")[2], False) for word in self.words]
-        own = [path for word, is_first in parts if (path := self._own(word, is_first=is_first)) is not None]
+        own = [self._named(word, is_first=not place)[1] for place, word in enumerate(self.words)]
         named = [path.resolve() for path in (*own, self.script, self.settings) if path is not None]
         scripts = [path for path in named if path.suffix == ".py"]
         folder = self.folder.resolve()
@@ -208,16 +206,18 @@ class OwnCommand:
                 filled[name] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
         if any(name not in filled for name in PLACE.findall(word)):
             return None
-        before, equals, behind = word.partition("=")
-        path = self._own(word, is_first=is_first)
-        if path is None and equals and not PLACE.search(word):
-            path = self._own(behind, is_first=False)
-            before += "="
-        else:
-            before = ""
+        before, path = self._named(word, is_first=is_first)
         if path is None:
             return PLACE.sub(lambda found: filled[found[1]], word)
         return before + str(self._copy(run) if path == self.settings else path)
+
+    def _named(self, word: str, *, is_first: bool) -> tuple[str, Path | None]:
+        """What a word names of the model's, whole or behind a `=`, and what stands before that."""
+        path = self._own(word, is_first=is_first)
+        if path is not None or PLACE.search(word):
+            return "", path
+        before, equals, behind = word.partition("=")
+        return before + equals, self._own(behind, is_first=False)
 
     def _own(self, word: str, *, is_first: bool) -> Path | None:
         """What a word names of the model's: a file, or, behind the first word and by a path with `/`, a folder."""

@@ -40,7 +40,7 @@ from comparator.formats.text import read_text
 from comparator.model.definitions import Definition, as_description
 from comparator.model.described import HyperparameterDescription, MetricDescription, StageName
 from comparator.model.description import SEEDS, ModelDescription
-from comparator.model.flag_words import flag_words, is_false
+from comparator.model.flag_words import as_taken, flag_words, is_false
 from comparator.model.stage_flags import OF_PLACES, Place, StageFlags, flags_of_python, flags_of_shell
 
 STAGE_NAMES: tuple[StageName, ...] = get_args(StageName)
@@ -107,8 +107,7 @@ class Stage:
         for flag, place in self.takes.places.items():
             words += [f"--{flag}", str(places[place])]
         for name, value in own.items():
-            takes = replace(self.takes.flags.get(name) or Definition(name), builtin=None)
-            words += flag_words(takes, str(value) if value is None else value)
+            words += flag_words(replace(self._flag(name), builtin=None), str(value) if value is None else value)
         return words
 
     def check_varied(self, names: Sequence[str]) -> None:
@@ -128,17 +127,18 @@ class Stage:
 
         Raises `InputError` for what no word stands for.
         """
-        takes = self.takes.flags.get(name)
-        kind, builtin = (takes.type, takes.builtin) if takes is not None else ("any", None)
-        if builtin == "bool" and is_false(value):
+        takes = self._flag(name)
+        if takes.builtin == "bool" and is_false(value):
             return ""
-        if builtin == "list":
+        if takes.builtin == "list":
             raise InputError(
                 f"{name} cannot be set: {self._letters}; a parameter file that {CONFIG_FILE} names can give it"
             )
-        if isinstance(value, (list, tuple)) and kind != "list":
-            return str(list(value))
-        return value.split() if isinstance(value, str) and kind == "list" else value
+        return as_taken(takes, value)
+
+    def _flag(self, name: str) -> Definition:
+        """What the script says of one that it takes."""
+        return self.takes.flags.get(name) or Definition(name)
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,8 @@ MODULE = re.compile(r"(?<!\S)-m\s+[\"']?([A-Za-z_][\w.]*)")
 SAYS_SETTINGS = re.compile(r"conf|cfg|setting|param|option|args", re.IGNORECASE)
 
 
-def told_by_settings(folder: Path) -> list[Definition]:
-    """What the files of settings say that the `train.sh` of a model's folder names, or a script that it calls."""
-    called = _called(folder)
+def _settings_in(called: Sequence[Path], folder: Path) -> list[Definition]:
+    """What the files of settings say that are among those that a `train.sh` calls, or that such a script names."""
     files = [path for path in called if is_settings_file(path)]
     for script in with_imports(_python(called), [folder]):
         files += [path for path in _settings_named(script, folder) if path not in files]
@@ -50,14 +49,15 @@ def told_by_file(file: Path) -> Iterator[Definition]:
 
 
 def told_by_folder(folder: Path, python: Path | None = None) -> Iterator[Definition]:
-    """What the Python files of a model's folder define that its `train.sh` calls, with what they import.
+    """What the files of a model's folder tell that its `train.sh` calls: settings, then scripts with what they import.
 
     Other scripts take flags of the same names with other defaults: all are read where those define nothing, and no file
     of settings does. The folder of the `python` that runs the model is none of its own.
     """
-    called = list(told_by_scripts(_python(_called(folder)), [folder]))
-    if called or told_by_settings(folder):
-        yield from called
+    files = _called(folder)
+    called = [*_settings_in(files, folder), *told_by_scripts(_python(files), [folder])]
+    yield from called
+    if called:
         return
     files = [file for file in sorted(folder.rglob("*.py")) if python is None or python not in file.parents]
     yield from _of_files(files[:MOST_FILES])

@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.formats.kinds import SPACE, is_parameter_set, other_kind
+from comparator.formats.kinds import SPACE, is_parameter_set, is_workflow_space, other_kind
 from comparator.formats.spelling import check_once, spelling
 from comparator.formats.text import json_hooks, read_text, shortened, shown
 from comparator.space import mlrmbo, settings_of_candle
@@ -82,7 +82,7 @@ class ParameterSpace:
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: not JSON: {error}") from None
         notes: list[str] = []
-        if settings_of_candle.is_settings(content):
+        if is_workflow_space(content):
             content, notes = settings_of_candle.entries_of(content, str(path))
         space = cls.from_entries(content, str(path), of_candle=True)
         return cls(space.parameters, (*notes, *space.warnings))

@@ -21,11 +21,6 @@ from comparator.space.parameters import Entry
 PARAMETERS, SAMPLES = "parameters", "samples"
 
 
-def is_settings(content: Any) -> bool:
-    """Whether the content of a JSON file is of this form."""
-    return isinstance(content, Mapping) and isinstance(content.get(PARAMETERS), Mapping)
-
-
 def entries_of(content: Mapping[str, Any], where: str) -> tuple[list[Entry], list[str]]:
     """The entries of a space, and a line on what of the settings is none of it; `where` opens each.
 

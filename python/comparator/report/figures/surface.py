@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from comparator.report.figures.figure import TIP, layer
 from comparator.report.figures.palette import MEAN
 
 if TYPE_CHECKING:
-    from comparator.evidence.coordinates import Array
+    from comparator.evidence.coordinates import Array, Coordinates
     from comparator.evidence.prediction import Predictor
 
 FINE, COARSE = 30, 20  # places along a number's range: of the only axes, of each of several pairs
@@ -125,17 +125,10 @@ def expected(summary: Summary, predictor: Predictor | None, *axes: Axis) -> Surf
         from comparator.evidence.coordinates import dense_sample
 
         base = dense_sample(coordinates.space, max(4, min(OTHERS, 4000 // len(surrogate.values))))
-    rows = coordinates.of(base)
-    shape = [len(side) for side in sides]
-    places = np.tile(rows, (math.prod(shape), 1))
-    for number, (axis, side) in enumerate(zip(axes, sides, strict=True)):
-        column = coordinates.names.index(axis.name)
-        held = coordinates.of([{**base[0], axis.name: value} for value in _values(axis, side)])[:, column]
-        inner = math.prod(shape[number + 1 :]) * len(rows)
-        places[:, column] = np.tile(np.repeat(held, inner), math.prod(shape[:number]))
+    places = _places(coordinates, base, axes, sides)
 
     def table(numbers: Array) -> list[list[float]]:
-        return [list(map(float, each)) for each in numbers.reshape(shape[0], -1, len(rows)).mean(axis=2)]
+        return [list(map(float, each)) for each in numbers.reshape(len(sides[0]), -1, len(base)).mean(axis=2)]
 
     if not alone or len(surrogate.values) > MANY:
         means = _means(predictor, places)
@@ -159,21 +152,37 @@ def expected_along(summary: Summary, predictor: Predictor | None, axis: Axis) ->
     surrogate = predictor.surrogate
     coordinates, side = surrogate.coordinates, stretches_of(axis, COARSE)
     base = dense_sample(coordinates.space, OTHERS)
-    rows, column = coordinates.of(base), coordinates.names.index(axis.name)
-    held = coordinates.of([{**base[0], axis.name: value} for value in _values(axis, side)])[:, column]
-    places = np.tile(rows, (len(held), 1))
-    places[:, column] = np.repeat(held, len(rows))
+    places = _places(coordinates, base, (axis,), (side,)).reshape(len(side), len(base), -1)
 
     def table(numbers: Array) -> list[list[float]]:
         return [[float(each)] for each in numbers]
 
     if len(surrogate.values) > MANY:
-        means = _means(predictor, places).reshape(len(held), -1).mean(axis=1)
+        means = _means(predictor, places.reshape(len(side) * len(base), -1)).reshape(len(side), -1).mean(axis=1)
         return Surface((axis,), (side,), table(np.abs(means) if is_size else means))
-    found = [surrogate.mean_over(each) for each in places.reshape(len(held), len(rows), -1)]
+    found = [surrogate.mean_over(each) for each in places]
     means, variances = np.array(found).T
     means, lows, highs = _around(predictor, means, np.sqrt(variances), is_size=is_size)
     return Surface((axis,), (side,), table(means), table(lows), table(highs))
+
+
+def _places(
+    coordinates: Coordinates,
+    base: Sequence[Mapping[str, Any]],
+    axes: Sequence[Axis],
+    sides: Sequence[Sequence[Stretch]],
+) -> Array:
+    """Return the coordinates of the points of `base` at all places of some axes, those of each place together."""
+    import numpy as np
+
+    rows, shape = coordinates.of(base), [len(side) for side in sides]
+    places = np.tile(rows, (math.prod(shape), 1))
+    for number, (axis, side) in enumerate(zip(axes, sides, strict=True)):
+        column = coordinates.names.index(axis.name)
+        held = coordinates.of([{**base[0], axis.name: value} for value in _values(axis, side)])[:, column]
+        inner = math.prod(shape[number + 1 :]) * len(rows)
+        places[:, column] = np.tile(np.repeat(held, inner), math.prod(shape[:number]))
+    return places
 
 
 def _around(predictor: Predictor, means: Array, deviations: Array, *, is_size: bool) -> tuple[Array, Array, Array]:
