@@ -75,9 +75,9 @@ def found_run(folder: Path) -> None:
 
 def watched_server(folder: Path) -> None:
     model = find_model("model.py", folder, project_root(), "bench")
-    watch = Path(sys.modules[WarmRunner.__module__].__file__ or "").with_name("opened_files.py")
+    watch = Path(sys.modules[WarmRunner.__module__].__file__ or "").with_name("watching")
     for words in ("watched", "not watched"):
-        hidden = watch.with_suffix(".hidden")
+        hidden = watch.with_name("watching.hidden")
         if words == "not watched":
             watch.rename(hidden)
         runner = WarmRunner(model, Slot(0), folder)

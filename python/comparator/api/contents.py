@@ -18,7 +18,7 @@ from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
-from comparator.model.opened_files import PACKAGE_FOLDERS
+from comparator.model.watching.whose import PACKAGE_FOLDERS
 
 PLAIN = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis))
 GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"}

@@ -208,7 +208,7 @@ class Model:
             *(each for each, _ in self.links),
             *(self.own_command.outside if self.own_command is not None else ()),
         ]
-        ours = [Path(__file__).with_name(name) for name in ("server.py", "opened_files.py")]
+        ours = [Path(__file__).with_name(name) for name in ("server.py", "watching")]
         rest: list[tuple[Path, int | None]] = [(path, None) for path in (*code, *ours, *others)]
         return [(str(path), time) for path, time in [*data, *rest]]
 

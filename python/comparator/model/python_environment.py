@@ -102,7 +102,7 @@ class PythonEnvironment:
         return _ask(self.python, self.where)
 
     def places(self) -> set[str]:
-        """Where what counts with Python and with what is installed is: as `opened_files` has it, from without."""
+        """Where what counts with Python and with what is installed is: as `watching/whose` has it, from without."""
         own = self.interpreter
         found = {*own.folders, str(Path(own.prefix, "pyvenv.cfg"))}
         found |= {str(Path(prefix, part)) for prefix in (own.prefix, own.base_prefix) for part in PARTS}

@@ -2,7 +2,7 @@
 
     python server.py '{"token": "...", "module": "NAME_OR_FILE", "folders": [...], "covered": [...]}'
 
-`folders` are put on the module path; `covered` is what `opened_files.Watch` takes. Then one JSON object a line, both
+`folders` are put on the module path; `covered` is what `watching.Watch` takes. Then one JSON object a line, both
 ways:
 
     <- {"token": "...", "ready": true, "process": 123, "hyperparameters": {...} or null, "many": false, "read": {...}}
@@ -25,7 +25,7 @@ is no such list is the same failure of each run.
 
 `hyperparameters` of the first line is null where the module has no `initialize_parameters()`. A reply has the request's
 own word and the number of the process that answers: one of another process, or to another request, is none. `read` is
-what the process has read since it last said so, as `opened_files.py` tells, which lies beside this file; where it does
+what the process has read since it last said so, as `watching/` tells, which lies beside this file; where it does
 not, in images, which see nothing that they are not lent, and in a Python before 3.8, it is null.
 
 `run()` may return a dict, an object with such a dict as `.history` (Keras), or one number (`value`). Of a dict numbers
@@ -90,11 +90,11 @@ class _Protocol:
 
 def _watch(model, covered):
     """Something whose `news()` says what was read since it was asked last."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "opened_files.py")
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watching", "__init__.py")
     if not os.path.exists(path) or not hasattr(sys, "addaudithook"):
         return _Unseen()
     folder = os.path.dirname(os.path.abspath(model)) if model.endswith(".py") else None
-    return _module_of(path, "comparator_opened_files").Watch(folder, covered)
+    return _module_of(path, "comparator_watching").Watch(folder, covered)
 
 
 class _Unseen:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from comparator.model.guard import SCRATCH
-from comparator.model.opened_files import is_of_system
+from comparator.model.watching.whose import is_of_system
 
 #: One file for each process: no line is cut by another's.
 OUTPUT = "opened"
