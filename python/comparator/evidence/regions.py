@@ -39,7 +39,6 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Heights, Reading, read_heights, read_regions
 from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import MOST, Components, fit_differences
-from comparator.objective.amounts import PLAIN, Measure
 from comparator.results.frozen import Claim
 from comparator.results.points import key_of
 from comparator.space import ParameterSpace, Point
@@ -49,6 +48,30 @@ PLACES = 4096  # over which means of a region are taken
 FEWEST_KNOWN = 5  # points in a claim that tell how a training departs there
 
 Verdict = Literal["regions", "everywhere", "none"]
+# fmt: off
+Why = Literal[
+    "nothing given", "all the same", "few blocks", "few pairs", "only seeds", "not confirmed",
+    "few points", "no place", "no condition", "none seen", "not shown anew",
+    "somewhere more",
+]
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a verdict is what it is, with what was `given` and what is `needed`, where it rests on such a number.
+
+    `none` for want of any difference (`nothing given`), of one that is not 0 (`all the same`), of blocks to test it on
+    (`few blocks`), of pairs of trainings (`few pairs`), of more than seeds alone give (`only seeds`), or of best points
+    that show it again (`not confirmed`). `everywhere` for want of points to tell a place by (`few points`), of a place
+    where it is more (`no place`), of a condition under which enough evaluations exceed the level, which is what is
+    given (`no condition`), of a region to be tried anew (`none seen`), or of one that holds (`not shown anew`).
+    `regions`: `somewhere more`.
+    """
+
+    why: Why
+    given: float | None = None
+    needed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +106,7 @@ class Region:
 class Evidence:
     """What the evaluations prove.
 
-    `reason` is a sentence for people. `p_differ` and `p_where` are the chances of what was seen where there is no
+    `p_differ` and `p_where` are the chances of what was seen where there is no
     difference, or none in place (None: not asked), `level` the size of the difference beyond which a point counts as
     in a region, `overall` and `overall_interval` (95 %) the mean signed difference over the space; `noise` the
     deviation of a replicate from its point's mean, None where no point has two. `blocks` counts those of the search,
@@ -96,7 +119,7 @@ class Evidence:
     """
 
     verdict: Verdict
-    reason: str
+    reason: Reason
     p_differ: float | None
     p_where: float | None
     level: float | None
@@ -131,7 +154,6 @@ def find_evidence(
     noise: float | None = None,
     resamples: int = RESAMPLES,
     is_spread: bool = True,
-    measure: Measure = PLAIN,
 ) -> Evidence:
     """Say whether and where two models differ, from each point's signed differences, one for each replicate.
 
@@ -140,7 +162,7 @@ def find_evidence(
     of finding regions where the difference is the same all over. `noise` is the deviation within a point where it is
     known from elsewhere; 0 says that the models do not depend on their seed, as do replicates that are all equal.
     `failed` are points where trainings failed. Without `resamples` no `stability` is known. `is_spread` says that the
-    points lie evenly over the space, so that their mean is its mean. `measure` puts differences into words.
+    points lie evenly over the space, so that their mean is its mean.
     """
     paired = Paired.of(observations)
     noise = paired.deviation if noise is None else noise
@@ -149,7 +171,7 @@ def find_evidence(
     if any(each.signed for each in tried):
         found = _Anew(search, tried, failed, level).evidence()
     else:
-        found = search.evidence(level, resamples, failed, is_spread=is_spread, measure=measure)
+        found = search.evidence(level, resamples, failed, is_spread=is_spread)
     some_failed = bool(failed) or any(len(each.signed) < len(each.claim.points) for each in tried)
     return replace(found, some_failed=some_failed)
 
@@ -202,9 +224,7 @@ class _Search:
             return 0.0 if np.ptp(self.paired.means) > 1e-9 * np.abs(self.paired.means).max() else 1.0
         return vary(self._scanned, self._coordinates, self._rows, self._net, self._rng, is_spread=is_spread)
 
-    def evidence(
-        self, level: float | None, resamples: int, failed: Sequence[Point], *, is_spread: bool, measure: Measure
-    ) -> Evidence:
+    def evidence(self, level: float | None, resamples: int, failed: Sequence[Point], *, is_spread: bool) -> Evidence:
         """The verdict where nothing was trained anew."""
         p_differ = self.p_differ()
         overall = self._overall(is_spread=is_spread)
@@ -215,42 +235,34 @@ class _Search:
         p_where = self.p_where(is_spread=is_spread)
         tests = {"p_differ": p_differ, "p_where": p_where}
         if p_where is None or p_where > self.alpha:
-            reason = "they differ, and the search's own trainings show no place where they differ more"
-            return self.answer("everywhere", reason, overall, **tests)
+            return self.answer("everywhere", Reason("no place"), overall, **tests)
         reading = read_regions(self.space, self.paired, level=level, seed=self.seed, resamples=resamples, failed=failed)
         found = {**tests, **_read(reading, self.paired)}
         regions = self._regions(reading) if reading.parts else ()
         if not regions:
-            reason = (
-                f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds"
-                f" {measure.amount(reading.level)}, and others where it does not"
-            )
+            reason = Reason("no condition", reading.level, FEWEST_INSIDE)
             return self.answer("everywhere", reason, overall, **found)
-        return self.answer("regions", "they differ more under some conditions", overall, regions=regions, **found)
+        return self.answer("regions", Reason("somewhere more"), overall, regions=regions, **found)
 
-    def too_few(self) -> str:
-        points = f"{len(self.paired.points)} point{' is' if len(self.paired.points) == 1 else 's are'}"
-        return f"they differ; {points} too few to say where, which takes {FEWEST}"
+    def too_few(self) -> Reason:
+        return Reason("few points", len(self.paired.points), FEWEST)
 
-    def why_none(self, p_differ: float | None) -> str:
+    def why_none(self, p_differ: float | None) -> Reason:
         if not len(self.paired.points):
-            return "no evaluation has a difference"
+            return Reason("nothing given")
         if not np.any(self.paired.differences):
-            return "both models give the same everywhere"
+            return Reason("all the same")
         if p_differ is None:
-            return (
-                f"a difference cannot be tested on {self.paired.block_count} blocks of seeds: it takes {FEWEST_BLOCKS}"
-                " or more, or all trainings in a single block ([search] blocks = 1)"
-            )
+            return Reason("few blocks", self.paired.block_count, FEWEST_BLOCKS)
         count = len(self.paired.differences)
         if 2 / 2**count > 0.05:
-            return f"{count} {'pair' if count == 1 else 'pairs'} of trainings cannot show a difference"
-        return "no difference is shown beyond what seeds alone give"
+            return Reason("few pairs", count)
+        return Reason("only seeds")
 
     def answer(
         self,
         verdict: Verdict,
-        reason: str,
+        reason: Reason,
         overall: tuple[float | None, tuple[float, float] | None],
         **found: Any,
     ) -> Evidence:
@@ -388,14 +400,9 @@ class _Anew:
         kept = tuple(region for name, region in numbered.items() if name in holds)
         rejected = tuple(region for name, region in numbered.items() if name not in holds)
         if kept:
-            reason = "they differ more under some conditions"
+            reason = Reason("somewhere more")
             return search.answer("regions", reason, overall, regions=kept, rejected=rejected, **found)
-        if self._reading is None:
-            reason = search.too_few()
-        elif regions:
-            reason = "they differ; that they differ more under some conditions is not shown by fresh trainings"
-        else:
-            reason = "they differ, and the search saw no condition under which they differ more"
+        reason = search.too_few() if self._reading is None else Reason("not shown anew" if regions else "none seen")
         return search.answer("everywhere", reason, overall, rejected=rejected, **found)
 
     def _over_the_space(self) -> list[float]:

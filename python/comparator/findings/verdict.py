@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
+from comparator.findings.reasons import reason_words
 from comparator.findings.reliability import fresh_in, reliability_in
 from comparator.findings.summary import Summary, is_spread, search_settings
 from comparator.formats.numbers import is_number
-from comparator.objective.amounts import Measure, measure_of
+from comparator.objective.amounts import Measure
 from comparator.results.frozen import Claim, FrozenExperiment
 from comparator.results.points import observations_in, points_without_value
 from comparator.results.record import Evaluation
@@ -37,7 +38,6 @@ Observations = Sequence["Observation"]
 SEED = 1
 WITHOUT_A_MODEL = ("steady_state", "simple", "mu_plus_lambda", "particle_swarm")  # strategies that climb
 NONE: Literal["none"] = "none"
-NOT_CONFIRMED = "the search saw a difference, which its best points on fresh seeds do not show"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
     tried = Tried(experiment, summary)
     return Findings(
         evidence.verdict,
-        evidence.reason,
+        reason_words(evidence.reason, summary.measure),
         evidence,
         tuple(_condition(region, space, tried, summary.measure) for region in evidence.regions),
         tuple(_condition(region, space, tried, summary.measure) for region in evidence.rejected),
@@ -160,7 +160,7 @@ def _prove(
     """
     from comparator.evidence.coordinates import Coordinates
     from comparator.evidence.reading import RESAMPLES
-    from comparator.evidence.regions import find_evidence
+    from comparator.evidence.regions import Reason, find_evidence
 
     asked = search_settings(experiment).get("level")
     level = float(asked) if asked is not None and is_number(asked) else None
@@ -177,10 +177,9 @@ def _prove(
         seed=SEED,
         resamples=drawn,
         is_spread=is_spread(experiment),
-        measure=measure_of(experiment),
     )
     if evidence.verdict != NONE and holds is False:
-        return replace(evidence, verdict=NONE, reason=NOT_CONFIRMED, regions=())
+        return replace(evidence, verdict=NONE, reason=Reason("not confirmed"), regions=())
     return evidence
 
 

@@ -141,7 +141,7 @@ def _sentences(summary: Summary, findings: Findings, claims: Sequence[Claim]) ->
         return [[_more_there(summary, findings.regions)], _sure_of_region(summary, findings, by_name)]
     if evidence.verdict == "none":
         return [
-            [f"{' and '.join(summary.models)} show no difference in {summary.metric}: {evidence.reason}."],
+            [f"{' and '.join(summary.models)} show no difference in {summary.metric}: {findings.reason}."],
             ["That they differ is ", by_name["difference"], f".{_missed(summary, evidence)}"],
         ]
     return [
@@ -274,7 +274,7 @@ def _not_where(summary: Summary, findings: Findings, claims: dict[str, Claim]) -
         against = "" if outside is None else f", and {outside} elsewhere"
         tail = f": with {findings.rejected[0].condition}, where it seemed so, fresh trainings gave {inside}{against}."
         return ["; that they differ more somewhere is ", claims["rejected 1"], tail]
-    reason = "" if evidence is None else evidence.reason
+    reason = "" if evidence is None else findings.reason
     for said in ("they differ; ", "they differ, and "):
         reason = reason.removeprefix(said)
     return [f"; of where they differ more nothing is said: {reason}."]

@@ -18,7 +18,7 @@ from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.cover import Lattice
 from comparator.evidence.paired import Observation, Paired, flips
 from comparator.evidence.reading import cut, overlap
-from comparator.evidence.regions import Evidence, find_evidence
+from comparator.evidence.regions import Evidence, Reason, find_evidence
 from comparator.findings.verdict import region_words
 from comparator.objective.amounts import PLAIN
 from comparator.results.frozen import Claim
@@ -145,9 +145,9 @@ def test_models_that_do_not_depend_on_their_seed() -> None:
         return observed(PLANE, truth, deviation=0.0, replicates=2)
 
     nothing = find_evidence(PLANE, twice(lambda _: 0.0))
-    assert (nothing.verdict, nothing.reason) == ("none", "both models give the same everywhere")
+    assert (nothing.verdict, nothing.reason) == ("none", Reason("all the same"))
     once = [(point, differences[:1]) for point, differences in twice(lambda _: 0.0)]
-    assert find_evidence(PLANE, once).reason == "both models give the same everywhere"
+    assert find_evidence(PLANE, once).reason == Reason("all the same")
     assert find_evidence(PLANE, twice(lambda _: 0.3)).verdict == "everywhere"
     evidence = find_evidence(PLANE, twice(lambda point: 0.45 if in_corner(point) else 0.2))
     assert evidence.verdict == "regions" and share(PLANE, evidence, in_corner) > 0.8
@@ -159,19 +159,16 @@ def test_models_that_do_not_depend_on_their_seed() -> None:
 def test_few_evaluations_never_say_more_than_they_can(count: int) -> None:
     evidence = find_evidence(PLANE, observed(PLANE, lambda point: 0.45 if in_corner(point) else 0.2, count=count))
     assert evidence.verdict == ("none" if count < 6 else "everywhere")
-    assert evidence.reason and evidence.points == count
+    assert evidence.points == count
     if 0 < count < 6:
-        assert evidence.reason.endswith("of trainings cannot show a difference")
+        assert evidence.reason == Reason("few pairs", count)
     json.dumps(evidence.to_json(), allow_nan=False)
 
 
 def test_blocks_that_are_too_few_are_said_with_how_many_it_takes() -> None:
     observations = observed(PLANE, lambda _: 0.2, count=6)
     few = [Observation(*each[:2], [number % 3] * len(each[1])) for number, each in enumerate(observations)]
-    assert find_evidence(PLANE, few).reason == (
-        "a difference cannot be tested on 3 blocks of seeds: it takes 7 or more, or all trainings in a single block"
-        " ([search] blocks = 1)"
-    )
+    assert find_evidence(PLANE, few).reason == Reason("few blocks", 3, 7)
 
 
 @pytest.mark.long
@@ -181,7 +178,8 @@ def test_the_users_level() -> None:
     assert evidence.level == 0.5 and len(evidence.regions) == 1
     assert evidence.regions[0].bounds["noise"][0] == pytest.approx(30, abs=3)
     above = find_evidence(PLANE, observations, level=0.9)
-    assert above.verdict == "everywhere" and not above.regions and "0.9" in above.reason
+    assert above.verdict == "everywhere" and not above.regions
+    assert above.reason == Reason("no condition", 0.9, 3)
 
 
 @pytest.mark.long

@@ -20,7 +20,7 @@ from comparator.errors import InputError
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.confirmation import Confirmation
 from comparator.evidence.paired import Observation, Paired
-from comparator.evidence.regions import Evidence, Region
+from comparator.evidence.regions import Evidence, Reason, Region
 from comparator.experiment.confirmation import by_point
 from comparator.findings import sureness
 from comparator.findings.axes import varying_axes
@@ -388,7 +388,19 @@ def region_of(p: float | None) -> Region:
 def test_a_region_is_as_sure_as_its_test_says(chance: float | None, regions: int, word: str) -> None:
     first = region_of(chance)
     others = tuple(replace(region_of(0.001), mean=0.1 * number) for number in range(regions - 1))
-    evidence = Evidence("regions", "", 0.0, chance, 0.3, (first, *others), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8)
+    evidence = Evidence(
+        "regions",
+        Reason("somewhere more"),
+        0.0,
+        chance,
+        0.3,
+        (first, *others),
+        0.3,
+        (0.2, 0.4),
+        0.1,
+        30,
+        fresh_blocks=8,
+    )
     assert sureness.of_region(first, evidence) == word
     rejected = replace(evidence, regions=(), rejected=(first,))
     assert sureness.of_region(first, rejected) in (sureness.NOT_SHOWN, sureness.NOT_TESTED)
@@ -406,7 +418,9 @@ def test_a_region_is_as_sure_as_its_test_says(chance: float | None, regions: int
     ],
 )
 def test_a_difference_is_as_sure_as_its_test_says(changes: dict[str, Any], word: str) -> None:
-    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8)
+    evidence = Evidence(
+        "everywhere", Reason("no place"), 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8
+    )
     assert sureness.of_difference(replace(evidence, **changes)) == word
 
 
@@ -424,14 +438,18 @@ def test_a_difference_is_as_sure_as_its_test_says(changes: dict[str, Any], word:
     ],
 )
 def test_a_word_says_how_it_and_the_chance_beside_it_hang_together(changes: dict[str, Any], said: str) -> None:
-    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8)
+    evidence = Evidence(
+        "everywhere", Reason("no place"), 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8
+    )
     summary = summary_of([make_record(0, {"noise": 1.0}, ({"val_loss": 0.1}, {"val_loss": 0.2}))])
     basis = _of_difference(summary, replace(evidence, **changes)).basis
     assert said in basis and (said or basis.endswith("both taken together."))
 
 
 def test_a_mean_over_the_space_says_where_trainings_failed() -> None:
-    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=4)
+    evidence = Evidence(
+        "everywhere", Reason("no place"), 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=4
+    )
     assert sureness.over_the_space(evidence) == "over the space"
     assert sureness.over_the_space(replace(evidence, some_failed=True)) == "over the space where both gave a result"
 

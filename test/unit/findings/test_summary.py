@@ -24,7 +24,7 @@ from recorded import (
     summary_of,
 )
 
-from comparator.evidence.regions import Evidence
+from comparator.evidence.regions import Evidence, Reason
 from comparator.findings.axes import Axis, varying_axes
 from comparator.findings.summary import Summary, as_json
 from comparator.findings.verdict import Findings, importance_of
@@ -72,7 +72,7 @@ def test_metrics_are_means_over_the_replicates_that_succeeded() -> None:
     summary = summary_of([{**record, "runs": record["runs"] + again + broken}])
     assert summary.best is not None
     assert [metrics["val_loss"] for metrics in summary.best.metrics] == pytest.approx([0.02, 0.025])
-    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)
+    evidence = Evidence("everywhere", Reason("no place"), 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)
     assert "3 seeds" in " ".join(remarks(summary, Findings("everywhere", "", evidence)))
 
 
@@ -128,7 +128,7 @@ def test_the_best_of_lines_that_set_different_hyperparameters_is_named() -> None
 
 def test_the_answer_is_honest_about_one_seed() -> None:
     summary = summary_of(genetic())
-    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)
+    evidence = Evidence("everywhere", Reason("no place"), 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)
     said = " ".join(remarks(summary, Findings("everywhere", "", evidence)))
     assert "one seed a point can show that the two models differ, not that this point" in said
 
