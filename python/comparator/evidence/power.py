@@ -15,8 +15,6 @@ import bisect
 import math
 from statistics import NormalDist
 
-from comparator.objective.amounts import PLAIN, Measure
-
 LEVEL, CHANCE = 0.05, 0.8
 BELIEVED = 0.95
 MOST_BLOCKS = 10_000
@@ -49,26 +47,3 @@ def point_seen(deviation: float, points: int, seeds: int = 1) -> float:
 def seeds_for(smallest: float, deviation: float, points: int) -> int:
     """How many seeds a point takes, so that a difference of `smallest` at one of `points` points is seen."""
     return max(1, math.ceil((point_seen(deviation, points) / smallest) ** 2))
-
-
-def words_beforehand(
-    points: int | None, seeds: int, blocks: int | None, smallest: float | None, measure: Measure = PLAIN
-) -> list[str]:
-    """What a design sees while no deviation is known, for people, a line each.
-
-    `points` are those of its budget, of `seeds` seeds each, `blocks` the fresh ones that confirm; None where there are
-    none, or it is not known how many. `smallest` is the size of difference that matters, which `measure` puts into
-    words.
-    """
-    kinds = [("between regions", f"on {blocks} fresh blocks", contrast_seen(1, blocks))] if blocks is not None else []
-    if points is not None:
-        of_seeds = "" if seeds == 1 else f" of {seeds} seeds"
-        kinds.append(("at a point", f"among {points}{of_seeds}", point_seen(1, points, seeds)))
-    if not kinds:
-        return []
-    seen = ", ".join(f"{size:.2g} {where} ({how})" for where, how, size in kinds)
-    lines = [f"power: sees, in deviations from training to training, {seen}"]
-    if smallest is not None:
-        upto = ", ".join(f"{measure.amount(smallest / size, 2)} {where}" for where, _, size in kinds)
-        lines.append(f"smallest = {smallest:g} is seen where that deviation is at most {upto}")
-    return lines

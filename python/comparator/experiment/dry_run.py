@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from comparator.evidence.power import words_beforehand
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.terminal import LONGEST_TITLE
+from comparator.findings.beforehand import Design, power_words
 from comparator.formats.text import shortened
 from comparator.model.model import Model
 from comparator.model.together import FUNCTION
@@ -61,10 +61,11 @@ def _together(host: Host, models: Sequence[Model]) -> str:
 
 def _power_words(plan: Plan) -> list[str]:
     """What the budget sees, as far as it can be said before a pilot."""
-    seeds, pairs = plan.replication.first, plan.budget
-    points = None if pairs is None else max(1, (pairs - PILOT_SEEDS * len(plan.pilot)) // seeds)
+    to_go = None if plan.budget is None else plan.budget - PILOT_SEEDS * len(plan.pilot)
     smallest = None if plan.objective.needs_unit else plan.smallest  # whose unit is what no pilot has measured yet
-    return words_beforehand(points, seeds, plan.fresh_blocks, smallest, measure_of(plan.frozen))
+    measure = measure_of(plan.frozen)
+    design = Design(to_go, plan.replication.first, blocks=plan.fresh_blocks, smallest=smallest, measure=measure)
+    return power_words(design)
 
 
 def budget_words(frozen: FrozenExperiment) -> str:

@@ -9,6 +9,7 @@ from comparator.errors import ComparatorError
 from comparator.evidence.pilot import Pilot
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
+from comparator.findings.beforehand import Design, pilot_words
 from comparator.objective.amounts import measure_of
 from comparator.results.frozen import Claim, PilotFound
 from comparator.results.run_store import RunStore
@@ -36,15 +37,16 @@ class Noting:
         budget, seeds = self.plan.budget, self.plan.replication.first
         to_go = None if budget is None else budget - pilot.pairs
         in_its_unit = pilot.in_its_own_unit if self.plan.objective.needs_unit else pilot
-        words = in_its_unit.words(
+        design = Design(
             to_go,
             seeds,
             at_a_time,
             blocks=self.plan.fresh_blocks,
             smallest=self.plan.smallest,
             measure=measure_of(self.plan.frozen),
-            trained="trainings" if self.plan.frozen.kind == "single" else "pairs",
+            trained=self.plan.frozen.trained,
         )
+        words = pilot_words(in_its_unit, design)
         self._host.say(words)
         self._keep(self.plan.noting(pilot=PilotFound(**asdict(pilot), words=words)))
 

@@ -274,9 +274,8 @@ def describe(
         parts.append(f"{counts.failed} failed")
     if running:
         parts.append(f"{running} running")
-    trained = "trainings" if experiment.kind == "single" else "pairs"
     if anew and experiment.rechecks is None:  # else what is counted before these words are the same pairs
-        parts.append(f"{counts.confirming} of {anew} {trained} that try it anew")
+        parts.append(f"{counts.confirming} of {anew} {experiment.trained} that try it anew")
     elif seconds_left == 0 and running:
         parts.append("training the best anew")
     elif seconds_left is not None:

@@ -60,7 +60,7 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
         "Split of the data": _split(experiment, summary),
         "Data": provenance.data,
         "Counts": words.counted(summary),
-        "Budget": _budget(summary),
+        "Budget": _budget(experiment, summary),
         "Pilot": experiment.pilot and experiment.pilot.words.removeprefix("pilot: "),
         "Took": _duration(summary),
         "Engine": provenance.engine,
@@ -95,11 +95,11 @@ def _split(experiment: FrozenExperiment, summary: Summary) -> str:
     return f"given: {given}; {dealt}" if given else dealt
 
 
-def _budget(summary: Summary) -> str | None:
+def _budget(experiment: FrozenExperiment, summary: Summary) -> str | None:
     if not summary.reliability.pairs:
         return None
-    what = "trainings" if summary.kind == "single" else "pairs"
-    return ", ".join(f"{stage} {count}" for stage, count in summary.reliability.pairs.items()) + f" ({what} by stage)"
+    by_stage = ", ".join(f"{stage} {count}" for stage, count in summary.reliability.pairs.items())
+    return f"{by_stage} ({experiment.trained} by stage)"
 
 
 def _duration(summary: Summary) -> str | None:

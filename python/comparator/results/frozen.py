@@ -317,6 +317,11 @@ class FrozenExperiment(Form):
         return "it searches one model, and compares nothing" if self.kind == "single" else ""
 
     @property
+    def trained(self) -> str:
+        """What its budget counts, for people."""
+        return "trainings" if self.kind == "single" else "pairs"
+
+    @property
     def has_alternatives(self) -> bool:
         """Whether each point is one of several models', which it names as `model_name`."""
         return self.kind == "single" and len(self.models) > 1

@@ -19,6 +19,7 @@ from comparator.evidence.confirmation import Fresh, confirm, contrast, estimate,
 from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment.controller import Controller
+from comparator.findings.beforehand import Design, pilot_words
 from comparator.findings.other_metric import in_metric
 from comparator.findings.reliability import reliability_in
 from comparator.objective.comparison import Objective
@@ -88,16 +89,16 @@ def test_a_pilot_says_what_can_be_seen() -> None:
     assert pilot.visible(60, 4) == pytest.approx(visible / 2)
     doubt = 2.117  # the root of 2 over the fifth of a chi square with two degrees of freedom
     seen = f"{doubt * pilot.deviation:.2g} is assumed; this budget sees {doubt * visible:.2g} at a point (60 pairs in 3"
-    said = pilot.words(60, 1, 2)
+    said = pilot_words(pilot, Design(60, 1, 2))
     assert seen in said and f"; 4 seeds a point see {doubt * visible / 2:.2g} in 12 minutes" in said
     pilots = [[[rng.gauss(0, 1) for _ in range(2)] for _ in range(3)] for _ in range(2000)]
     assumed = [pooled_deviation(groups) * math.sqrt(3 / 1.005) for groups in pilots]
     assert sum(each > 1 for each in assumed) / 2000 == pytest.approx(0.8, abs=0.04)
-    assert f"{measure_pilot(pilots[0], [], 6).deviation * math.sqrt(3 / 1.005):.2g} is assumed" in measure_pilot(
-        pilots[0], [], 6
-    ).words(60, 1, 2)
-    assert "nothing" in measure_pilot([[0.1, 0.1], [0.3, 0.3]], [], 4).words(60, 1, 2)
-    assert "too few" in measure_pilot([[0.1], []], [], 4).words(60, 1, 2)
+    assert f"{measure_pilot(pilots[0], [], 6).deviation * math.sqrt(3 / 1.005):.2g} is assumed" in pilot_words(
+        measure_pilot(pilots[0], [], 6), Design(60, 1, 2)
+    )
+    assert "nothing" in pilot_words(measure_pilot([[0.1, 0.1], [0.3, 0.3]], [], 4), Design(60, 1, 2))
+    assert "too few" in pilot_words(measure_pilot([[0.1], []], [], 4), Design(60, 1, 2))
 
 
 def fresh(signed: list[float], kind: Any = "best", direction: Any = 1) -> Fresh:
