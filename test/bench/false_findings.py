@@ -41,7 +41,8 @@ from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.confirmation import Fresh, confirm
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
-from comparator.evidence.regions import Evidence, find_evidence
+from comparator.evidence.regions import Evidence
+from comparator.evidence.verdict import find_evidence
 from comparator.experiment.confirmation import ToConfirm
 from comparator.experiment.controller import Controller
 from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out

@@ -44,7 +44,7 @@ metric = "val_loss"
 #: What commands import when they come to it.
 IMPORTED_LATE = (
     "comparator.evidence.importance",
-    "comparator.evidence.regions",
+    "comparator.evidence.verdict",
     "comparator.report.figures",
     "comparator.report.figures.maps",
     "comparator.report.page",

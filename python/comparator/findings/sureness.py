@@ -7,7 +7,7 @@
 | not shown | neither |
 | not tested | fewer than two blocks gave both sides of the comparison |
 
-The tests are those of the verdict (`comparator.evidence.regions`, `comparator.evidence.confirmation`), corrected for
+The tests are those of the verdict (`comparator.evidence.verdict`, `comparator.evidence.confirmation`), corrected for
 all that was tried together, so that a region of the verdict is at least likely. What the search alone saw is never more
 than likely: the trainings that chose a finding cannot prove it as new ones can.
 """

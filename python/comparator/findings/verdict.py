@@ -1,6 +1,6 @@
 """What an experiment has found: whether two models differ, under which conditions, and which hyperparameters matter.
 
-The evidence is that of `comparator.evidence.regions`: fresh blocks decide where there are any. Experiments of earlier
+The evidence is that of `comparator.evidence.verdict`: fresh blocks decide where there are any. Experiments of earlier
 versions trained their best points alone anew: a difference that these do not show is none.
 
 All of it is computed from the record, with a seed that is always the same. NumPy and what lies on it are imported where
@@ -160,7 +160,8 @@ def _prove(
     """
     from comparator.evidence.coordinates import Coordinates
     from comparator.evidence.reading import RESAMPLES
-    from comparator.evidence.regions import Reason, find_evidence
+    from comparator.evidence.regions import Reason
+    from comparator.evidence.verdict import find_evidence
 
     asked = search_settings(experiment).get("level")
     level = float(asked) if asked is not None and is_number(asked) else None

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from counted_sizes import watch
 
-from comparator.evidence import chance, reading, regions, surrogate
+from comparator.evidence import by_fresh_blocks, by_search, chance, reading, surrogate
 from comparator.evidence.confirmation import Fresh
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Observation
-from comparator.evidence.regions import Evidence, find_evidence
+from comparator.evidence.regions import Evidence
+from comparator.evidence.verdict import find_evidence
 from comparator.results.frozen import Claim
 from comparator.space import ParameterSpace, Point
 
@@ -27,12 +28,12 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[int]]]:
     """How many observations lie on a side of the matrices that are made: of surrogates, of neighbours, of the net."""
     found: dict[str, list[int]] = {"surrogate": [], "pairs": [], "net": []}
 
-    for module in (reading, regions):
+    for module in (reading, by_search, by_fresh_blocks):
         monkeypatch.setattr(module, "MOST", FEW)
     monkeypatch.setattr(surrogate, "ENOUGH", FEW)
     watch(monkeypatch, found["surrogate"], surrogate, "_conditioned", lambda *given: len(given[2]))
     watch(monkeypatch, found["pairs"], chance, "square_distances", lambda *given: len(given[1]))
-    watch(monkeypatch, found["net"], regions, "net", lambda *given: len(given[1]))
+    watch(monkeypatch, found["net"], by_search, "net", lambda *given: len(given[1]))
     for kept in (surrogate._fit_differences, surrogate._fit_success):
         kept.cache_clear()
     yield found

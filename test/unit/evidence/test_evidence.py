@@ -18,7 +18,8 @@ from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.cover import Lattice
 from comparator.evidence.paired import Observation, Paired, flips
 from comparator.evidence.reading import cut, overlap
-from comparator.evidence.regions import Evidence, Reason, find_evidence
+from comparator.evidence.regions import Evidence, Reason
+from comparator.evidence.verdict import find_evidence
 from comparator.findings.verdict import region_words
 from comparator.objective.amounts import PLAIN
 from comparator.results.frozen import Claim
