@@ -8,9 +8,9 @@ An engine does no more than this:
 Both are forms here (`results.requests`); the session makes text of the one, and reads the other.
 
 `Controller` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
-epochs, the confirmation of what it found. It decides what a proposal costs (decision 7 of
-`docs/architecture.md`), keeps the budget, records every finished evaluation before the strategy hears of it, and
-replays the record when an experiment is resumed.
+epochs, the confirmation of what it found. A proposal gets replicates of its own (`replicates`) as far as the budget
+allows (`spending`), or the answer that its point has given already (`known_points`); every finished evaluation is
+recorded (`recording`) before the strategy hears of it. When an experiment is resumed the record is replayed.
 
 Evaluations are numbered through, stage by stage.
 """
@@ -20,10 +20,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Protocol
 
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.pilot import Pilot, measure_pilot
@@ -31,9 +28,9 @@ from comparator.experiment.confirmation import Confirmation, ToConfirm
 from comparator.experiment.durations import Durations
 from comparator.experiment.known_points import KnownPoints
 from comparator.experiment.open_evaluations import KnownPoint, ObjectiveFunction, OpenEvaluation, OpenEvaluations
-from comparator.experiment.record_line import record_line
+from comparator.experiment.recording import EvaluationLog, Recording
+from comparator.experiment.replicates import Replicates
 from comparator.experiment.spending import Spending
-from comparator.objective.comparison import failure_words
 from comparator.results.frozen import Claim, FirstEpochs
 from comparator.results.points import latest_of
 from comparator.results.record import AFTERWARDS, CONFIRM, FULL, PILOT, SEARCH, Evaluation
@@ -44,19 +41,6 @@ from comparator.results.whole import by_replicate
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
 from comparator.strategies.replication import Replication
-
-FAILURES_THAT_STOP = 5
-
-
-class EvaluationLog(Protocol):
-    """Where finished evaluations are kept: an `ExperimentFolder`."""
-
-    records: list[Evaluation]
-    evaluations: Path
-
-    def append(self, record: Evaluation) -> None: ...
-
-    def together(self) -> AbstractContextManager[None]: ...
 
 
 class Controller:
@@ -95,13 +79,17 @@ class Controller:
     ) -> None:
         self._folder, self._strategy = folder, strategy
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
-        self._pilot_points, self._pilot_seeds, self._pilot_beside = list(pilot), pilot_seeds, pilot_beside
+        self._pilot_points, self._pilot_beside = list(pilot), pilot_beside
         self._space, self._proposer = space, proposer
         self._points = KnownPoints(objective, has_pilot=bool(self._pilot_points))
         self._open = OpenEvaluations()
         self._confirmation = Confirmation(to_confirm)
         self._durations = Durations(lambda: folder.records, first)
         self._spending = Spending(budget, space_size)
+        self._replicates = Replicates(
+            self._replication, pilot_seeds, self._points, self._spending, self._confirmation, lambda: folder.records
+        )
+        self._recording = Recording(folder, self._points, self._open, blocks)
         self._ended: list[OpenEvaluation] = []  # with all replicates that they asked for, and not decided upon
         # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
         self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive
@@ -206,7 +194,7 @@ class Controller:
 
     def _go_on_from(self, evaluation: OpenEvaluation) -> list[Request]:
         """The requests that follow an evaluation whose replicates so far have all ended."""
-        if not evaluation.cancelled and (more := self._further(evaluation)):
+        if not evaluation.cancelled and (more := self._replicates.further(evaluation)):
             if not self.is_cut_short:
                 return self._ask(evaluation, more)
             evaluation.cancelled = True
@@ -312,7 +300,9 @@ class Controller:
         self, number: int, stage: str, proposal: Proposal, claim: str | None = None, fresh: Sequence[int] = ()
     ) -> OpenEvaluation:
         known = KnownPoint() if stage in AFTERWARDS else self._points.at(proposal.point)
-        evaluation = OpenEvaluation(number, stage, proposal, known, claim, fresh)
+        first = None if stage in AFTERWARDS else self._first_epochs
+        epochs = None if first is None else first.epochs
+        evaluation = OpenEvaluation(number, stage, proposal, known, claim, fresh, epochs)
         self._open.add(evaluation)
         return evaluation
 
@@ -350,7 +340,7 @@ class Controller:
             evaluation = todo.popleft()
             point = evaluation.point
             if evaluation.stage != SEARCH or not (point.asked and self._points.is_deterministic):
-                requests += self._ask(evaluation, self._first(evaluation))
+                requests += self._ask(evaluation, self._replicates.first(evaluation))
             elif point.runs:
                 todo.extend(self._answer(evaluation))
             else:
@@ -368,66 +358,36 @@ class Controller:
         self.ended_early = why or self.ended_early
         return self.ended_early is not None
 
-    # Replicates
-
-    def _first(self, evaluation: OpenEvaluation) -> int:
-        """On how many seeds an evaluation begins."""
-        if evaluation.stage in AFTERWARDS:
-            return 1 if self._confirmation.may_be_exact(evaluation, self._points) else len(evaluation.fresh)
-        seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
-        return self._spending.affordable(1 if self._points.is_deterministic else seeds)
-
-    def _further(self, evaluation: OpenEvaluation) -> int:
-        """How many seeds more an evaluation needs, all of whose replicates so far have ended."""
-        if evaluation.stage == CONFIRM:
-            is_exact = self._confirmation.is_exact(evaluation, self._points, self.records)
-            return 0 if is_exact else len(evaluation.fresh) - len(evaluation.outcomes)
-        if evaluation.stage != SEARCH or self._points.is_deterministic or not self._replication.is_adaptive:
-            return 0
-        own = [value for outcome in evaluation.outcomes.values() for value in self._points.values_of(outcome.runs)]
-        if not own:
-            return 0
-        so_far = evaluation.point.of_values
-        for value in own:
-            so_far = so_far.plus(value)
-        best_of_others = self._points.smallest_mean_but(evaluation.point)
-        return self._spending.affordable(self._replication.further(so_far.mean, so_far.count, best_of_others))
-
     def _ask(self, evaluation: OpenEvaluation, count: int) -> list[Request]:
+        """The requests for so many replicates more of an evaluation."""
         point = evaluation.point
-        given_split = evaluation.stage == CONFIRM and self._confirmation.keeps_split
-        length = self._length(evaluation)
         if evaluation.stage == SEARCH and not evaluation.outcomes:
             point.under_way.append(evaluation)
         requests = []
         for _ in range(count):
             replicate = point.next_free(evaluation.fresh)
             self._spending.ask(evaluation, [replicate])
-            block = evaluation.block(replicate, self._blocks)
+            requests.append(self._request(evaluation, replicate))
             self._open.begin(evaluation, replicate)
-            requests.append(
-                Request(
-                    evaluation=evaluation.number,
-                    name=evaluation.proposal.name,
-                    point=evaluation.proposal.point,
-                    replicate=replicate,
-                    expected_seconds=self._durations.expected(is_short=bool(length)),
-                    block=block.number,
-                    seed=block.seed,
-                    split=None if given_split else block.split,
-                    seeds=block.seeds,
-                    **length,
-                )
-            )
         if evaluation.stage not in AFTERWARDS:
             self._spending.propose(is_repeat=False)
         return requests
 
-    def _length(self, evaluation: OpenEvaluation) -> dict[str, Any]:
-        """The epochs of short trainings; nothing of full ones."""
-        if self._first_epochs is None or evaluation.stage in AFTERWARDS:
-            return {}
-        return {"epochs": self._first_epochs.epochs}
+    def _request(self, evaluation: OpenEvaluation, replicate: int) -> Request:
+        given_split = evaluation.stage == CONFIRM and self._confirmation.keeps_split
+        block = evaluation.block(replicate, self._blocks)
+        return Request(
+            evaluation=evaluation.number,
+            name=evaluation.proposal.name,
+            point=evaluation.proposal.point,
+            replicate=replicate,
+            expected_seconds=self._durations.expected(is_short=evaluation.epochs is not None),
+            block=block.number,
+            seed=block.seed,
+            split=None if given_split else block.split,
+            seeds=block.seeds,
+            **evaluation.length,
+        )
 
     # Results
 
@@ -451,7 +411,7 @@ class Controller:
         """
         if evaluation.stage == PILOT:
             return self._finish_pilot()
-        self._write(evaluation)
+        self._recording.write(evaluation)
         if evaluation.stage in AFTERWARDS:
             return []
         following = self._tell_strategy(evaluation, self.records[-1].value)
@@ -468,42 +428,14 @@ class Controller:
             self._points.learn_all(each)
         self._points.find_unit()
         for each in pilot:
-            self._write(each)
+            self._recording.write(each)
         return self._end_pilot()
-
-    def _write(self, evaluation: OpenEvaluation) -> None:
-        self._points.learn_all(evaluation)
-        self._append(evaluation)
-        self._stop_if_all_failed()
-
-    def _append(self, evaluation: OpenEvaluation) -> None:
-        """Record an evaluation."""
-        line = record_line(
-            evaluation,
-            unit=self._points.unit_of,
-            blocks=self._blocks,
-            length=self._length(evaluation),
-            has_own_unit=self._points.have_own_unit,
-        )
-        self._folder.append(line)
-        self._note_line(evaluation.point, line)
-        self._open.remove(evaluation)
-
-    def _note_line(self, point: KnownPoint, line: Evaluation) -> None:
-        """Lines that follow go on from it; not from one of an earlier version that does not say its unit."""
-        if line.unit is not None or not self._points.have_own_unit:
-            point.record(line)
 
     def _answer(self, evaluation: OpenEvaluation) -> list[OpenEvaluation]:
         """Answer a repeat with what its point has given already; a line like any other records it."""
         self._spending.propose(is_repeat=True)
-        self._append(evaluation)
+        self._recording.append(evaluation)
         return self._tell_strategy(evaluation, self.records[-1].value)
-
-    def _stop_if_all_failed(self) -> None:
-        if len(self.records) >= FAILURES_THAT_STOP and all(line.status != "ok" for line in self.records):
-            last = failure_words(self.records[-1], self._folder.evaluations.parent.parent)
-            raise ComparatorError(f"the first {len(self.records)} evaluations all failed; the last one: {last}")
 
     # The record
 
@@ -529,7 +461,7 @@ class Controller:
         self._spending.ask(evaluation, asked)
         for replicate in runs:
             self._points.learn(point, replicate, runs[replicate])
-        self._note_line(point, record)
+        self._recording.follow(point, record)
         self._open.remove(evaluation)
         if record.stage == SEARCH:
             self._spending.propose(is_repeat=not asked)

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from comparator.evidence.replicates import Moments
 from comparator.objective.differences import NoValue
@@ -93,6 +93,7 @@ class OpenEvaluation:
     """A proposal without a record yet. `number` is that of the record; `proposal` has the strategy's.
 
     `fresh` are the replicates of a stage that follows the search; there it may confirm the `claim` of that name.
+    `epochs` are those of short trainings, None of full ones.
     """
 
     number: int
@@ -101,10 +102,16 @@ class OpenEvaluation:
     point: KnownPoint
     claim: str | None = None
     fresh: Sequence[int] = ()
+    epochs: int | None = None
     running: dict[int, str] = field(default_factory=dict)  # replicate: time of its start
     outcomes: dict[int, Result] = field(default_factory=dict)  # by replicate
     is_complete: bool = False  # it has all its outcomes
     cancelled: bool = False
+
+    @property
+    def length(self) -> dict[str, Any]:
+        """The epochs, for what is asked and for what is recorded; nothing of full trainings."""
+        return {} if self.epochs is None else {"epochs": self.epochs}
 
     def block(self, replicate: int, blocks: int) -> Block:
         """The block of a replicate, of so many that they are dealt to."""

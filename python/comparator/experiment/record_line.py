@@ -17,7 +17,6 @@ def record_line(
     *,
     unit: Callable[[KnownPoint], float],
     blocks: int,
-    length: Mapping[str, Any],
     has_own_unit: bool,
 ) -> Evaluation:
     """The record of an evaluation: its value is the mean over all replicates of its point that ended well.
@@ -26,8 +25,7 @@ def record_line(
     `blocks`. `runs` are theirs, earlier ones first and as reused, and all of its own;
     of a failed evaluation its own only. `asked` has the replicates that the evaluation asked for. A difference is
     divided by its `unit`, which raises `NoValue` where there is none, and which the line says where its point
-    `has_own_unit`; replicates are dealt to so many `blocks`;
-    `length` has the epochs of a short training.
+    `has_own_unit`; replicates are dealt to so many `blocks`.
     """
     point, proposal, outcomes = evaluation.point, evaluation.proposal, evaluation.outcomes
     status, value, reason = _outcome(evaluation, unit)
@@ -48,7 +46,7 @@ def record_line(
         **named,
         stage=evaluation.stage,
         **claim,
-        **length,
+        **evaluation.length,
         generation=proposal.generation,
         point=proposal.point,
         status=status,

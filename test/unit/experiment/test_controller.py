@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from comparator.errors import ComparatorError
-from comparator.experiment.controller import FAILURES_THAT_STOP, Controller
+from comparator.experiment.controller import Controller
+from comparator.experiment.recording import FAILURES_THAT_STOP
 from comparator.experiment.spending import REPEATS_THAT_STOP
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
