@@ -17,9 +17,9 @@ from comparator.api.space import Space
 from comparator.engine.interface import EngineOptions
 from comparator.errors import InputError, Submitted
 from comparator.experiment import controls, opening, planning
+from comparator.experiment.experiment_file import with_values
 from comparator.experiment.host import Host, open_host
 from comparator.experiment.session import OutOfTime, Session
-from comparator.experiment.settings import with_values
 from comparator.experiment.terminal import Terminal, in_notebook
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shown

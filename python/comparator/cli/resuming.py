@@ -92,8 +92,8 @@ def _option_and_value(word: str) -> list[str]:
 
 
 def _differences(frozen: FrozenExperiment, file: Path, overrides: Sequence[str], *, full: bool) -> dict[str, str]:
+    from comparator.experiment.experiment_file import read_settings
     from comparator.experiment.resuming import differences
-    from comparator.experiment.settings import read_settings
     from comparator.studies import study_in
 
     study = study_in(frozen)

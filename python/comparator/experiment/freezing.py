@@ -17,9 +17,7 @@ from comparator.experiment.first_epochs import plan_first_epochs
 from comparator.experiment.of_the_environment import doubt_environment
 from comparator.experiment.of_the_workflow import is_of_the_workflow, set_by_points
 from comparator.experiment.plan import Plan
-from comparator.experiment.settings import (
-    ExperimentSettings,
-)
+from comparator.experiment.settings import ExperimentSettings
 from comparator.experiment.stages import (
     PILOT_SEEDS,
     budget_of,

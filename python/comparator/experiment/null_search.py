@@ -12,11 +12,12 @@ from pathlib import Path
 from comparator.engine.given import DEFAULT_SEED
 from comparator.errors import InputError, named_as_typed
 from comparator.experiment.context import Context
+from comparator.experiment.experiment_file import read_settings
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.planning import plan_settings
-from comparator.experiment.settings import ExperimentSettings, read_settings
+from comparator.experiment.settings import ExperimentSettings
 from comparator.formats.hyperparameters import split_for_submodels
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Evaluation

@@ -9,10 +9,11 @@ from rich.markup import escape
 
 from comparator.errors import as_typed, named_as_typed
 from comparator.experiment.context import Context
+from comparator.experiment.experiment_file import read_settings
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
-from comparator.experiment.settings import ExperimentSettings, read_settings
+from comparator.experiment.settings import ExperimentSettings
 from comparator.experiment.terminal import note
 
 

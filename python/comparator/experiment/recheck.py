@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comparator.errors import InputError
+from comparator.experiment.experiment_file import overridden
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.planning import plan_settings
-from comparator.experiment.settings import overridden
 from comparator.results.experiments import experiment_path, read_whole_experiment
 from comparator.results.form import Point
 from comparator.results.frozen import Budget, Claim, Confirm, Submodel, WholeExperiment, described_in

@@ -8,9 +8,7 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.experiment.earlier_format import upgraded
 from comparator.experiment.plan import Plan
-from comparator.experiment.settings import (
-    ExperimentSettings,
-)
+from comparator.experiment.settings import ExperimentSettings
 from comparator.model.data import has_changed
 from comparator.model.environment_making import make
 from comparator.model.inputs import python_change, source_change

@@ -7,12 +7,7 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.experiment.context import Context
-from comparator.experiment.settings import (
-    ADAPTIVE,
-    ConfirmationSettings,
-    ExperimentSettings,
-    SearchSettings,
-)
+from comparator.experiment.settings import ADAPTIVE, ConfirmationSettings, ExperimentSettings, SearchSettings
 from comparator.findings.studies import check_studies
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective

@@ -36,11 +36,12 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.experiment import opening
 from comparator.experiment.closing import say_what_is_next
 from comparator.experiment.context import Context
+from comparator.experiment.experiment_file import check_settings
 from comparator.experiment.freezing import make_plan as make_one
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.session import OutOfTime
-from comparator.experiment.settings import check_settings, entries_of
+from comparator.experiment.settings import entries_of
 from comparator.experiment.submodels import read_file
 from comparator.experiment.terminal import note
 from comparator.formats.names import check_name

@@ -21,11 +21,12 @@ from comparator.errors import InputError, named_as_typed
 from comparator.experiment.closing import say_what_is_next
 from comparator.experiment.context import Context
 from comparator.experiment.dry_run import describe_host
+from comparator.experiment.experiment_file import apply_setting, set_hyperparameters
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.session import Session
-from comparator.experiment.settings import ExperimentSettings, apply_setting, known_keys, set_hyperparameters
+from comparator.experiment.settings import ExperimentSettings, known_keys
 from comparator.experiment.terminal import note
 from comparator.formats.hyperparameters import as_flags, parse_override
 from comparator.formats.names import check_name

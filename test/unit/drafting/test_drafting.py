@@ -18,7 +18,7 @@ from comparator.drafting.metrics import described_metrics, preferred
 from comparator.drafting.pythons import python_keys
 from comparator.drafting.ranges import middle, most_telling, proposals, propose, read_vary, words
 from comparator.errors import InputError
-from comparator.experiment.settings import check_settings, read_settings
+from comparator.experiment.experiment_file import check_settings, read_settings
 from comparator.formats.spelling import as_kept
 from comparator.model.definitions import Definition, definitions_in
 from comparator.model.description import ModelDescription, read_toml

@@ -17,10 +17,10 @@ from comparator.engine.local import Local
 from comparator.engine.run_identity import telling_hyperparameters
 from comparator.errors import InputError
 from comparator.experiment.context import Context
+from comparator.experiment.experiment_file import read_settings
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.reopening import reopen_plan
-from comparator.experiment.settings import read_settings
 from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import Recent, content_of, tree_of
 from comparator.model.image import image_state

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from comparator.experiment.settings import read_settings
+from comparator.experiment.experiment_file import read_settings
 
 FILE = 'model = "cmp"\nspace = "s.json"\n[search]\nevaluations = 8\n[confirm]\nseeds = 4\n[cmp]\nmodels = ["a", "b"]\n'
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from comparator.errors import InputError
-from comparator.experiment.settings import read_settings
+from comparator.experiment.experiment_file import read_settings
 from comparator.formats.upf import read_upf
 from comparator.space import ParameterSpace
 

@@ -12,14 +12,13 @@ from pydantic import BaseModel, ValidationError
 
 from comparator.api.arguments import Arguments, check_arguments
 from comparator.errors import InputError
+from comparator.experiment.experiment_file import check_settings, read_settings
 from comparator.experiment.settings import (
     ComparisonSettings,
     ConfirmationSettings,
     ExperimentSettings,
     SearchSettings,
     SubmodelSettings,
-    check_settings,
-    read_settings,
 )
 from comparator.formats.refusal import refusal
 from comparator.model.description import ModelDescription, parse_description

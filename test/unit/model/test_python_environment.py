@@ -15,11 +15,11 @@ from comparator.engine.leaf import Leaf
 from comparator.engine.local import Local
 from comparator.errors import InputError
 from comparator.experiment.context import Context
+from comparator.experiment.experiment_file import read_settings
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
-from comparator.experiment.settings import read_settings
 from comparator.formats.finding import FAILS, HOLDS
 from comparator.model.cold import ColdRunner
 from comparator.model.inputs import Inputs

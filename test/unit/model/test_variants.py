@@ -17,11 +17,11 @@ from comparator.engine.given import run_hyperparameters
 from comparator.engine.local import Local
 from comparator.errors import InputError
 from comparator.experiment.context import Context
+from comparator.experiment.experiment_file import read_settings
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
-from comparator.experiment.settings import read_settings
 from comparator.model.catalogue import Known, known_models
 from comparator.model.description import parse_description
 from comparator.model.model import Model
