@@ -19,7 +19,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.random import Generator
 
-from comparator.evidence.contributions import Block, Measure, contributions, influences
+from comparator.evidence.contributions import contributions, influences
+from comparator.evidence.row_scores import Block, Measure
 from comparator.objective.differences import DIFFERENCES, signed_difference
 from comparator.tables.predictions import PredictedRows
 

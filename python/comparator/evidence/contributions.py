@@ -17,7 +17,7 @@ for all that were measured at once, at level `ALPHA`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -25,10 +25,23 @@ import numpy as np
 
 from comparator.evidence.confirmation import chance_above_zero, chance_not_zero, interval_of
 from comparator.evidence.coordinates import Array
-from comparator.tables.predictions import PredictedRows
+from comparator.evidence.row_scores import (
+    MEANS,
+    ROWS,
+    TRUE,
+    TRUE_2,
+    Block,
+    Measure,
+    difference,
+    differences,
+    in_all,
+    score,
+    sums_of_groups,
+    sums_of_rows,
+)
+from comparator.evidence.rows_in_common import agreement_by_group, rows_in_common
 
 ALPHA = 0.05
-SAME_LABEL = 1e-5  # relative, and absolute: labels that differ by less were only written otherwise
 FEWEST_BLOCKS = 6
 CHOOSING = 3 / 8  # of the blocks, and as many as `FEWEST_CHOOSING`; a wrong choice costs power alone
 FEWEST_CHOOSING = 3
@@ -38,16 +51,7 @@ LARGE = 0.25  # unless its influence is so much of the difference
 NAMED_ALPHA = ALPHA / 2
 MATERIAL = 0.05  # of the difference: less is not worth a name
 
-Signed = Callable[[float, float], float]
 Ends = tuple[float | None, float | None]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Both models' predictions by trainings of one block, and its number."""
-
-    number: int
-    predicted: tuple[PredictedRows, PredictedRows]
 
 
 @dataclass(frozen=True)
@@ -109,49 +113,6 @@ class Contributions:
     groups: tuple[Group, ...]
 
 
-#: The sums of a part of the rows, in the order of `_sums`: their number, squared and absolute errors, labels, squares
-#: of labels, predictions, their squares, products.
-ROWS, SQUARED, ABSOLUTE, TRUE, TRUE_2, PREDICTED, PREDICTED_2, PRODUCT = range(8)
-#: Metrics that are means over rows, by the sum they are of.
-MEANS = {"mse": SQUARED, "mae": ABSOLUTE}
-
-
-def score(name: str, sums: Array) -> Array:
-    """Return a score, by the names of `tables.predictions`, of parts of the rows, [..., 8] sums; NaN where none is.
-
-    `scc` is the correlation of ranks among all rows, which are not ranked anew for a part.
-    """
-    with np.errstate(all="ignore"):
-        rows = sums[..., ROWS]
-        if name in MEANS:
-            return np.asarray(sums[..., MEANS[name]] / rows)
-        if name == "rmse":
-            return np.asarray(np.sqrt(np.maximum(sums[..., SQUARED], 0) / rows))
-        scatter = sums[..., TRUE_2] - sums[..., TRUE] ** 2 / rows
-        if name == "r2":
-            return np.asarray(1 - sums[..., SQUARED] / scatter)
-        other = sums[..., PREDICTED_2] - sums[..., PREDICTED] ** 2 / rows
-        together = sums[..., PRODUCT] - sums[..., TRUE] * sums[..., PREDICTED] / rows
-        return np.asarray(together / np.sqrt(scatter * other))
-
-
-def score_of_rows(name: str, rows: PredictedRows) -> float:
-    """Return a score of all rows."""
-    return float(score(name, _terms(name, rows).sum(axis=1)))
-
-
-@dataclass(frozen=True)
-class Measure:
-    """How two models' predictions become a number: a score by its name, and the signed difference of two of them.
-
-    `signed` raises ValueError where there is none; `direction` is that in which it is counted.
-    """
-
-    score: str
-    signed: Signed
-    direction: int = 1
-
-
 @dataclass(frozen=True, eq=False)
 class Influences:
     """The influence of each group of a column in each block, and the groups that the first blocks have chosen."""
@@ -169,13 +130,13 @@ class Influences:
 
 def influences(column: str, blocks: Sequence[Block], measure: Measure) -> Influences | None:
     """Return the influences of a column's groups; None with fewer blocks than `FEWEST_BLOCKS` that tell."""
-    told = [each for each in blocks if math.isfinite(_difference(measure, *_whole(each)))]
+    told = [each for each in blocks if math.isfinite(difference(measure, *sums_of_rows(each)))]
     names = sorted({name for block in told for each in block.predicted for name in each.columns[column]})
     if len(told) < FEWEST_BLOCKS or len(names) < 2:
         return None
-    sums = [_sums(block, column, names, measure.score) for block in told]
-    whole = np.array([_difference(measure, *_total(each)) for each in sums])
-    left = np.array([_differences(measure, *(one.sum(axis=0) - one for one in each)) for each in sums])
+    sums = [sums_of_groups(block, column, names, measure.score) for block in told]
+    whole = np.array([difference(measure, *in_all(each)) for each in sums])
+    left = np.array([differences(measure, *(one.sum(axis=0) - one for one in each)) for each in sums])
     influence = np.where(np.isfinite(left), whole[:, None] - left, 0.0)
     choosing = max(FEWEST_CHOOSING, round(CHOOSING * len(whole)))
     chosen = _chosen(influence[:choosing], whole[:choosing])
@@ -191,7 +152,7 @@ def contributions(found: Influences, count: int, elsewhere: Sequence[Block] = ()
         for number in sorted(found.chosen, key=lambda each: -abs(float(found.influence[since:, each].mean())))
         if measured[number][1] <= ALPHA and _is_at_least(MATERIAL, found.influence[since:, number], whole)
     ]
-    agreement = _agreement(found.blocks, found.column) if rows_in_common(found.blocks).are_all else {}
+    agreement = agreement_by_group(found.blocks, found.column) if rows_in_common(found.blocks).are_all else {}
     carrying = [number for number in named if found.influence[since:, number].mean() > 0]
     left_out = [found.names[number] for number in carrying or named]
     by_size = np.argsort(-np.abs(found.influence.mean(axis=0)), kind="stable").tolist()
@@ -241,107 +202,15 @@ def _without(
     for block in blocks:
         names = sorted({name for each in block.predicted for name in each.columns[column]})
         kept = np.array([name not in left_out for name in names])
-        sums = _sums(block, column, names, measure.score)
+        sums = sums_of_groups(block, column, names, measure.score)
         numbers.append(
-            (_difference(measure, *_total(sums)), _difference(measure, *_total([each[kept] for each in sums])))
+            (difference(measure, *in_all(sums)), difference(measure, *in_all([each[kept] for each in sums])))
         )
     numbers = [each for each in numbers if all(map(math.isfinite, each))]
     if not left_out or len(numbers) < 2:
         return None
     whole, without = np.array(numbers).T
     return Without(tuple(left_out), fmean(whole), _interval(whole), fmean(without), _interval(without, alpha))
-
-
-@dataclass(frozen=True)
-class RowsInCommon:
-    """Which rows both models predicted; rows are told by their ids.
-
-    `share` is that of the rows that either predicted; of the common ones `other_labels` is the share that has another
-    label with the second model, and of all rows `repeated` the share whose ids another row of the same table has.
-    """
-
-    share: float
-    other_labels: float
-    repeated: float
-
-    @property
-    def are_all(self) -> bool:
-        """Whether each row of one model is one row of the other."""
-        return self.share == 1 and self.repeated == 0
-
-
-def rows_in_common(blocks: Sequence[Block]) -> RowsInCommon:
-    """Compare the rows of both models, block by block."""
-    both = either = other = repeated = rows = 0
-    for block in blocks:
-        first, second = (_labels(each) for each in block.predicted)
-        for row in first.keys() | second.keys():
-            here, there = first.get(row, []), second.get(row, [])
-            both, either = both + min(len(here), len(there)), either + max(len(here), len(there))
-            other += sum(
-                not math.isclose(one, two, rel_tol=SAME_LABEL, abs_tol=SAME_LABEL)
-                for one, two in zip(here, there, strict=False)
-            )
-            repeated += sum(len(each) for each in (here, there) if len(each) > 1)
-            rows += len(here) + len(there)
-    return RowsInCommon(
-        both / either if either else 0.0, other / both if both else 0.0, repeated / rows if rows else 0.0
-    )
-
-
-def _labels(predicted: PredictedRows) -> dict[tuple[str, ...], list[float]]:
-    """The labels of each row, in order, by its ids."""
-    found: dict[tuple[str, ...], list[float]] = {}
-    for row, label in sorted(zip(zip(*predicted.columns.values(), strict=True), predicted.true.tolist(), strict=True)):
-        found.setdefault(row, []).append(label)
-    return found
-
-
-def _sums(block: Block, column: str, names: Sequence[str], score: str) -> list[Array]:
-    """What the score of any part of the rows is told from: of each model, [groups, sums]."""
-    number_of = {name: number for number, name in enumerate(names)}
-    found = []
-    for predicted in block.predicted:
-        places = np.array([number_of[name] for name in predicted.columns[column]])
-        terms = [np.bincount(places, weights=term, minlength=len(names)) for term in _terms(score, predicted)]
-        found.append(np.stack(terms, axis=1))
-    return found
-
-
-def _whole(block: Block) -> list[Array]:
-    return [_terms("", each).sum(axis=1) for each in block.predicted]
-
-
-def _total(sums: Sequence[Array]) -> list[Array]:
-    return [each.sum(axis=0) for each in sums]
-
-
-def _terms(metric: str, predicted: PredictedRows) -> Array:
-    """What each row adds to the sums, [8, rows]."""
-    true, answers = predicted.true, predicted.predicted
-    if metric == "scc":
-        import pandas as pd
-
-        true, answers = (pd.Series(each).rank().to_numpy() for each in (true, answers))
-    error = true - answers
-    rows = np.ones_like(true)
-    return np.stack([rows, error**2, np.abs(error), true, true**2, answers, answers**2, true * answers])
-
-
-def _difference(measure: Measure, first: Array, second: Array) -> float:
-    return float(_differences(measure, first[None], second[None])[0])
-
-
-def _differences(measure: Measure, first: Array, second: Array) -> Array:
-    """The signed differences of parts of the rows, [parts, sums] of each model; NaN where there is none."""
-    found = []
-    for one, other in zip(score(measure.score, first).tolist(), score(measure.score, second).tolist(), strict=True):
-        try:
-            is_known = math.isfinite(one) and math.isfinite(other)
-            found.append(measure.direction * measure.signed(one, other) if is_known else math.nan)
-        except ValueError:
-            found.append(math.nan)
-    return np.array(found)
 
 
 def _chosen(influence: Array, whole: Array) -> list[int]:
@@ -405,23 +274,3 @@ def _shares(number: int, sums: Sequence[Sequence[Array]], name: str) -> tuple[fl
             wholes.append(means[1] - means[0])
             parts.append(own[1] - own[0] + rows[-1] * wholes[-1])
     return fmean(rows), fmean(parts) / fmean(wholes) if wholes and fmean(wholes) else None
-
-
-def _agreement(blocks: Sequence[Block], column: str) -> dict[str, float]:
-    """The correlation of both models' labels in each group; each row counts once, three or more tell."""
-    labels: dict[str, dict[tuple[str, ...], tuple[float, float]]] = {}
-    for block in blocks:
-        first, second = (
-            dict(zip(zip(*each.columns.values(), strict=True), each.true.tolist(), strict=True))
-            for each in block.predicted
-        )
-        for row, group in zip(
-            zip(*block.predicted[0].columns.values(), strict=True), block.predicted[0].columns[column], strict=True
-        ):
-            labels.setdefault(group, {})[row] = first[row], second[row]
-    found = {}
-    for group, rows in labels.items():
-        one, other = np.array(list(rows.values())).T
-        if len(rows) > 2 and one.std() > 0 and other.std() > 0:
-            found[group] = float(np.corrcoef(one, other)[0, 1])
-    return found

@@ -13,16 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.evidence.contributions import (
-    FEWEST_BLOCKS,
-    Block,
-    Contributions,
-    Measure,
-    contributions,
-    influences,
-    rows_in_common,
-    score_of_rows,
-)
+from comparator.evidence.contributions import FEWEST_BLOCKS, Contributions, contributions, influences
+from comparator.evidence.row_scores import Block, Measure, score_of_rows
+from comparator.evidence.rows_in_common import rows_in_common
 from comparator.findings.like_for_like import SAME_METRIC, scores_called
 from comparator.findings.metric_agreement import suited_difference
 from comparator.findings.reliability import tries

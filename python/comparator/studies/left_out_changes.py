@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from comparator.evidence.contributions import Block, Measure
 from comparator.evidence.omission import Mean, Omission, omissions
+from comparator.evidence.row_scores import Block, Measure
 from comparator.findings.explanation import followed_score
 from comparator.findings.like_for_like import scores_called
 from comparator.findings.metric_agreement import suited_difference

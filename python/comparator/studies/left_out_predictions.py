@@ -10,8 +10,8 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from comparator.evidence.contributions import Measure, score_of_rows
 from comparator.evidence.omission import Mean
+from comparator.evidence.row_scores import Measure, score_of_rows
 from comparator.tables.predictions import PredictedRows
 
 #: Both models' predictions of each block in which both have kept them.

@@ -10,16 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparator.evidence.contributions import (
-    FEWEST_BLOCKS,
-    Block,
-    Contributions,
-    Measure,
-    contributions,
-    influences,
-    rows_in_common,
-    score_of_rows,
-)
+from comparator.evidence.contributions import FEWEST_BLOCKS, Contributions, contributions, influences
+from comparator.evidence.row_scores import Block, Measure, score_of_rows
+from comparator.evidence.rows_in_common import rows_in_common
 from comparator.objective.differences import absolute, signed
 from comparator.tables.predictions import PredictedRows, predictions_of
 

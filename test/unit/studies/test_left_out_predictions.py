@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from comparator.evidence.contributions import Measure
+from comparator.evidence.row_scores import Measure
 from comparator.objective.differences import DIFFERENCES, signed_difference
 from comparator.studies.left_out_predictions import elsewhere, moved, rows_of
 from comparator.tables.predictions import PredictedRows
