@@ -22,8 +22,8 @@ class Block:
     predicted: tuple[PredictedRows, PredictedRows]
 
 
-#: The sums of a part of the rows, in the order of `sums_of_groups`: their number, squared and absolute errors, labels, squares
-#: of labels, predictions, their squares, products.
+#: The sums of a part of the rows, in their order: how many, squared and absolute errors, labels, squares of labels,
+#: predictions, their squares, products.
 ROWS, SQUARED, ABSOLUTE, TRUE, TRUE_2, PREDICTED, PREDICTED_2, PRODUCT = range(8)
 #: Metrics that are means over rows, by the sum they are of.
 MEANS = {"mse": SQUARED, "mae": ABSOLUTE}
