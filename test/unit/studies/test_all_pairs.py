@@ -28,6 +28,7 @@ from comparator.space import ParameterSpace
 from comparator.strategies.blocks import block_of
 from comparator.strategies.sampling import sobol_points
 from comparator.studies import all_pairs, study_of, sweep
+from comparator.studies.all_pairs_table import NAME, AllPairsTable, sides_of
 from comparator.studies.pairs import Compared, Place, answer, chances, judge
 from comparator.verification.record import check_search
 
@@ -268,5 +269,5 @@ def test_a_difference_that_is_the_same_everywhere_is_seldom_given_a_place() -> N
 
 
 def test_the_experiment_file_of_the_project_is_nine_models_and_studies() -> None:
-    file, table = sweep.read_file(ROOT / "cfg" / "all-pairs.toml", [], all_pairs.NAME, all_pairs.AllPairsTable, "")
-    assert len(all_pairs.sides_of(file, table, {})) == 9
+    file, table = sweep.read_file(ROOT / "cfg" / "all-pairs.toml", [], NAME, AllPairsTable, "")
+    assert len(sides_of(file, table, {})) == 9
