@@ -41,6 +41,17 @@ evaluations = 12
 [cmp]
 metric = "val_loss"
 """
+#: R2 of two models that differ by 0.3 everywhere, on both sides of zero.
+GAP = """
+def initialize_parameters():
+    return {"rng_seed": 1, "noise": 0.0, "size": 0, "side": "left"}
+
+def run(params):
+    skill = 0.25 - 0.015 * float(params["noise"]) + 0.3 * (params["side"] == "right")
+    return {"val_r2": skill, "val_loss": 1 - skill}
+"""
+GAP_TOML = 'seed = "rng_seed"\n[metrics.val_r2]\nkind = "score"\n[metrics.val_loss]\nkind = "error"\n'
+GAP_TXT = HYPERPARAMETERS.replace(str(QUICK), "gap.py")
 #: What commands import when they come to it.
 IMPORTED_LATE = (
     "comparator.evidence.importance",
@@ -107,6 +118,14 @@ class Desk:
     def records(self, identifier: str) -> list[dict]:
         """The lines of its record, as other programs read them."""
         return [record.as_json() for record in read_records(self.experiments / identifier / "evaluations.jsonl")]
+
+
+def assert_names_the_models_log(desk: Desk, done: CompletedProcess[str]) -> None:
+    """The last line names the log of the run that failed last, and nothing speaks of a traceback of ours."""
+    log = Path(done.stderr.rstrip().removesuffix(")").rpartition("(log: ")[2])
+    assert log == desk.experiments / desk.records("quick-1")[-1]["runs"][0]["log"] and log.is_file()
+    assert "traceback" not in done.stdout + done.stderr
+    assert not (desk.experiments / "quick-1" / "errors.log").exists()
 
 
 @cache

@@ -17,11 +17,6 @@ from comparator.results.lease import Lease, hold
 from comparator.results.state import say
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
 def left(desk: Desk, identifier: str, *words: str) -> None:
     """An experiment that was stopped before its end."""
     assert desk.search("quick.toml", "--id", identifier, "--workers", "1", *words).returncode == 0

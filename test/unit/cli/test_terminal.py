@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 from desk import HYPERPARAMETERS, QUICK, Desk
@@ -46,11 +45,6 @@ def run(params):
     time.sleep(3600 if len(trained) > 2 else 0)
     return {"val_loss": 1.0 + (params["side"] == "left")}
 """
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 def on_a_terminal(desk: Desk, *words: str, columns: int = 80, **environment: str) -> Watched:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +16,6 @@ from comparator.strategies import Proposal, make_strategy
 SPACE = ParameterSpace.from_entries(
     [{"name": name, "type": "float", "lower": 0, "upper": 1} for name in ("x", "y", "z")], "space"
 )
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 def search(desk: Desk, identifier: str, **keys: object) -> dict[str, Any]:

@@ -21,11 +21,6 @@ from comparator.strategies.unroll import combine, design_points, read_axis
 CFG = Path(__file__).parents[3] / "cfg"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
 def test_a_upf_with_comments(tmp_path: Path) -> None:
     path = tmp_path / "upf.txt"
     path.write_text('# heading\n\n{"id": "a", "Epochs": 3, "tag": "x # y"}  # behind\n  {"id": "b", "dense": [1, 2]}')

@@ -63,11 +63,6 @@ def test_every_example_is_tried() -> None:
     ]
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
 def search(desk: Desk, heading: str, more: str = "", *options: str) -> CompletedProcess[str]:
     """Carry out the experiment of a section, as `own`."""
     for what, code in examples(heading).items():

@@ -28,11 +28,6 @@ from comparator.strategies.unroll import combine, design_points, read_axis
 SEARCH = "search quick.toml --id x --no-report --set search.evaluations=3 --set confirm.points=0"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
 def in_shell(desk: Desk, line: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """A line of bash in which `comparator` is the command."""
     command = f'comparator() {{ {COMPARATOR[0]} -c "{COMPARATOR[2]}" "$@"; }}; {line}'

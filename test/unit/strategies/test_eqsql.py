@@ -131,11 +131,6 @@ def queue(database: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-@pytest.fixture
 def pool(desk: Desk, database: str) -> Desk:
     desk.write("pool.toml", EXPERIMENT.format(url=database))
     return desk
