@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, Browser
+from planted_records import experiment_of, in_region, records_of, tried_anew
 from recorded import genetic, make_experiment, sampled, save, with_histories
-from test_findings import experiment_of, in_region, records_of, tried_anew
 
 from comparator.report import write_report
 from comparator.report.page import _asset
