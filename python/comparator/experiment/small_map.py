@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from comparator.findings.axes import Axis, varying_axes
-from comparator.findings.summary import effect
+from comparator.findings.axes import Axis, effect, varying_axes
 from comparator.formats.numbers import show
 from comparator.formats.text import shortened
 from comparator.objective.amounts import measure_of

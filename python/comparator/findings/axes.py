@@ -10,14 +10,22 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from comparator.formats.numbers import is_number, show
 
 BINS = 10
 FEW = 12  # a sweep without a space file is drawn value by value up to this many values
+
+
+class AtAPoint(Protocol):
+    """An evaluation, of a record or of a summary."""
+
+    @property
+    def point(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -190,3 +198,23 @@ def _index(values: Sequence[Any], value: Any) -> float | None:
             if same(one):
                 return float(index)
     return None
+
+
+def effect(axis: Axis, evaluations: Sequence[AtAPoint], numbers: Sequence[float]) -> float:
+    """Return the share of the variance of `numbers` that the bins of `axis` explain, at most 1.
+
+    Epsilon squared: corrected for the number of bins, so that many bins explain nothing by chance. It
+    chooses what to draw first; it is no measure of importance to report.
+    """
+    groups: dict[int | None, list[float]] = {}
+    for one, number in zip(evaluations, numbers, strict=True):
+        groups.setdefault(axis.bin(one.point.get(axis.name)), []).append(number)
+    inner_freedom = len(numbers) - len(groups)
+    if inner_freedom <= 0:
+        return 0.0
+    mean = statistics.fmean(numbers)
+    total = sum((number - mean) ** 2 for number in numbers)
+    inner = sum(
+        (number - own) ** 2 for group in groups.values() for own in [statistics.fmean(group)] for number in group
+    )
+    return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0

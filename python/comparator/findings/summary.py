@@ -14,6 +14,7 @@ from typing import Any
 
 from comparator.findings import reliability
 from comparator.findings.axes import Axis, on_lattice, varying_axes
+from comparator.findings.exactness import is_exact
 from comparator.findings.mean_predictor import LOSS, MeanPredictor, compare_with_mean_predictor
 from comparator.findings.reliability import Reliability, reliability_in
 from comparator.findings.so_far import mean_metrics, so_far
@@ -21,7 +22,7 @@ from comparator.formats.text import message
 from comparator.objective.amounts import Measure, measure_named
 from comparator.objective.differences import difference_called
 from comparator.results.frozen import FirstEpochs, FrozenExperiment, described_in
-from comparator.results.points import as_read, best_of, best_values, key_of, values_of
+from comparator.results.points import as_read, best_of, best_values, values_of
 from comparator.results.record import AFTERWARDS, Evaluation, Replicate, Run
 from comparator.results.tally import Counts, count
 
@@ -208,7 +209,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         reasons=_reasons(evaluations),
         reliability=reliability_in(experiment, records),
         first=experiment.stages.first,
-        is_exact=_is_exact(experiment, records),
+        is_exact=is_exact(experiment, records),
         seedless=tuple(
             name for name, each in zip(models, experiment.models, strict=True) if not (each.seed or each.split)
         ),
@@ -257,29 +258,6 @@ def is_grid(experiment: FrozenExperiment) -> bool:
     return experiment.strategy.name == "grid"
 
 
-def _is_exact(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> bool:
-    if experiment.imported:
-        return False
-    if any(record.deviation and not record.signed and record.after is None for record in records):
-        return False
-    trained = _trained(records, experiment.metric or LOSS)
-    if any(len(set(numbers)) > 1 for numbers in trained):
-        return False
-    repeated = any(len(numbers) > 1 for numbers in trained)
-    return repeated or not any(model.seed or model.split for model in experiment.models)
-
-
-def _trained(records: Sequence[Evaluation], metric: str) -> list[list[float | None]]:
-    """The numbers that each submodel reported at each point, one for each seed."""
-    found: dict[tuple[str, int | None, int], dict[int, float | None]] = {}
-    for record in records:
-        for run in record.runs:
-            if run.status == "ok":
-                of = found.setdefault((key_of(record.point), record.epochs, run.submodel), {})
-                of[run.replicate] = run.metrics.get(metric)
-    return [list(numbers.values()) for numbers in found.values()]
-
-
 def is_spread(experiment: FrozenExperiment) -> bool:
     """Return whether the points lie evenly over the space, whatever was found."""
     return _strategy(experiment) in EVEN
@@ -292,26 +270,6 @@ def search_settings(experiment: FrozenExperiment) -> Mapping[str, Any]:
 
 def _strategy(experiment: FrozenExperiment) -> str:
     return experiment.strategy.name or str(search_settings(experiment).get("strategy") or "")
-
-
-def effect(axis: Axis, evaluations: Sequence[EvaluationSummary | Evaluation], numbers: Sequence[float]) -> float:
-    """Return the share of the variance of `numbers` that the bins of `axis` explain, at most 1.
-
-    Epsilon squared: corrected for the number of bins, so that many bins explain nothing by chance. It
-    chooses what to draw first; it is no measure of importance to report.
-    """
-    groups: dict[int | None, list[float]] = {}
-    for one, number in zip(evaluations, numbers, strict=True):
-        groups.setdefault(axis.bin(one.point.get(axis.name)), []).append(number)
-    inner_freedom = len(numbers) - len(groups)
-    if inner_freedom <= 0:
-        return 0.0
-    mean = statistics.fmean(numbers)
-    total = sum((number - mean) ** 2 for number in numbers)
-    inner = sum(
-        (number - own) ** 2 for group in groups.values() for own in [statistics.fmean(group)] for number in group
-    )
-    return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0
 
 
 def _whole(record: Evaluation, maximise: bool, submodels: int) -> EvaluationSummary:

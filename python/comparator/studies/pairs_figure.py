@@ -12,8 +12,7 @@ import numpy as np
 
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.surrogate import fit_differences
-from comparator.findings.axes import Axis, varying_axes
-from comparator.findings.summary import effect
+from comparator.findings.axes import Axis, effect, varying_axes
 from comparator.objective.amounts import PLAIN, Measure
 from comparator.report.figures.channels import Row, clip
 from comparator.report.figures.figure import Figure, figure, layer

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from comparator.findings.axes import Axis
-from comparator.findings.summary import EvaluationSummary, Summary, effect
+from comparator.findings.axes import Axis, effect
+from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.formats.numbers import show
 from comparator.objective.amounts import Measure
 from comparator.report import numbers

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from comparator.findings.axes import Axis
+from comparator.findings.axes import Axis, effect
 from comparator.findings.mean_predictor import MEAN_PREDICTOR_LOSS, SKILL, beats_mean_predictor
-from comparator.findings.summary import EvaluationSummary, Summary, effect
+from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.formats.numbers import show
 from comparator.report import numbers, words
 from comparator.report.figures.channels import (
