@@ -4,6 +4,7 @@
 |---|---|
 | axes | which hyperparameters vary, and over what |
 | summary | what was evaluated, and the best of it |
+| exactness | whether a training repeated gives the same number |
 | reliability | what fresh trainings say of the best points, and of the blocks |
 | verdict | whether and where the models differ, and which hyperparameters matter |
 | reasons | why a verdict is what it is |
