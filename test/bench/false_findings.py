@@ -43,8 +43,8 @@ from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import Evidence
 from comparator.evidence.verdict import find_evidence
-from comparator.experiment.confirmation import ToConfirm
 from comparator.experiment.controller import Controller
+from comparator.experiment.controller.confirmation import ToConfirm
 from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
 from comparator.results.points import observations_in, points_without_value, values_of
 from comparator.results.record import Evaluation

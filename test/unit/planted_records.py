@@ -12,7 +12,7 @@ from recorded import as_read, make_experiment
 
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment.confirmation import by_point
+from comparator.experiment.controller.confirmation import by_point
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, as_json, find
 from comparator.report.answer import Answer, answer_of

@@ -13,8 +13,8 @@ from test_controller import BARE, xs
 
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment.confirmation import ToConfirm
 from comparator.experiment.controller import Controller
+from comparator.experiment.controller.confirmation import ToConfirm
 from comparator.results.frozen import Claim
 from comparator.results.points import observations_in, values_of
 from comparator.results.record import Evaluation

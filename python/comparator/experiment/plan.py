@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from comparator.experiment.confirmation import ToConfirm
 from comparator.experiment.controller import Controller
-from comparator.experiment.recording import EvaluationLog
+from comparator.experiment.controller.confirmation import ToConfirm
+from comparator.experiment.controller.recording import EvaluationLog
 from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.strategy import make_strategy_of
 from comparator.model.model import Model

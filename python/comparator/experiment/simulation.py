@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from comparator.experiment.controller import Controller
-from comparator.experiment.open_evaluations import Runs
+from comparator.experiment.controller.open_evaluations import Runs
 from comparator.objective.differences import NoValue
 from comparator.results.form import Metrics
 from comparator.results.record import Evaluation, Run

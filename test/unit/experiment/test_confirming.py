@@ -12,8 +12,8 @@ from test_controller import BARE, OBJECTIVE, Listed, xs
 
 from comparator.errors import ComparatorError
 from comparator.evidence.replicates import pooled_deviation
-from comparator.experiment.confirmation import ToConfirm
 from comparator.experiment.controller import Controller
+from comparator.experiment.controller.confirmation import ToConfirm
 from comparator.findings.reliability import reliability_in
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES

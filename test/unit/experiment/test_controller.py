@@ -9,8 +9,8 @@ import pytest
 
 from comparator.errors import ComparatorError
 from comparator.experiment.controller import Controller
-from comparator.experiment.recording import FAILURES_THAT_STOP
-from comparator.experiment.spending import REPEATS_THAT_STOP
+from comparator.experiment.controller.recording import FAILURES_THAT_STOP
+from comparator.experiment.controller.spending import REPEATS_THAT_STOP
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.frozen import FrozenExperiment

@@ -2,7 +2,7 @@
 
 import random
 
-from comparator.experiment.durations import Latest
+from comparator.experiment.controller.durations import Latest
 
 
 def test_the_largest_of_the_latest_numbers_is_that_of_a_look_at_all_of_them() -> None:

@@ -17,8 +17,8 @@ from test_controller import BARE, OBJECTIVE, Listed, result_of, xs
 from comparator.engine import launches
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Paired
-from comparator.experiment.confirmation import ToConfirm
 from comparator.experiment.controller import Controller
+from comparator.experiment.controller.confirmation import ToConfirm
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import best_words
 from comparator.findings.summary import summarise

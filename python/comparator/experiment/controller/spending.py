@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from comparator.experiment.open_evaluations import OpenEvaluation
+from comparator.experiment.controller.open_evaluations import OpenEvaluation
 from comparator.results.record import AFTERWARDS
 
 REPEATS_THAT_STOP = 50

@@ -6,7 +6,7 @@ import heapq
 
 from comparator.errors import ComparatorError
 from comparator.evidence.replicates import pooled_deviation
-from comparator.experiment.open_evaluations import KnownPoint, ObjectiveFunction, OpenEvaluation, Runs
+from comparator.experiment.controller.open_evaluations import KnownPoint, ObjectiveFunction, OpenEvaluation, Runs
 from comparator.objective.differences import NoValue
 from comparator.results.points import key_of
 from comparator.space import Point

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from comparator.experiment.open_evaluations import KnownPoint, OpenEvaluation
+from comparator.experiment.controller.open_evaluations import KnownPoint, OpenEvaluation
 from comparator.objective.differences import NoValue
 from comparator.results.files import now
 from comparator.results.record import Evaluation, Replicate

@@ -24,13 +24,18 @@ from dataclasses import replace
 
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.pilot import Pilot, measure_pilot
-from comparator.experiment.confirmation import Confirmation, ToConfirm
-from comparator.experiment.durations import Durations
-from comparator.experiment.known_points import KnownPoints
-from comparator.experiment.open_evaluations import KnownPoint, ObjectiveFunction, OpenEvaluation, OpenEvaluations
-from comparator.experiment.recording import EvaluationLog, Recording
-from comparator.experiment.replicates import Replicates
-from comparator.experiment.spending import Spending
+from comparator.experiment.controller.confirmation import Confirmation, ToConfirm
+from comparator.experiment.controller.durations import Durations
+from comparator.experiment.controller.known_points import KnownPoints
+from comparator.experiment.controller.open_evaluations import (
+    KnownPoint,
+    ObjectiveFunction,
+    OpenEvaluation,
+    OpenEvaluations,
+)
+from comparator.experiment.controller.recording import EvaluationLog, Recording
+from comparator.experiment.controller.replicates import Replicates
+from comparator.experiment.controller.spending import Spending
 from comparator.results.frozen import Claim, FirstEpochs
 from comparator.results.points import latest_of
 from comparator.results.record import AFTERWARDS, CONFIRM, FULL, PILOT, SEARCH, Evaluation

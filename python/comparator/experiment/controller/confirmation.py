@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from comparator.experiment.known_points import KnownPoints
-from comparator.experiment.open_evaluations import OpenEvaluation, reported
+from comparator.experiment.controller.known_points import KnownPoints
+from comparator.experiment.controller.open_evaluations import OpenEvaluation, reported
 from comparator.results.frozen import Claim
 from comparator.results.points import key_of
 from comparator.results.record import CONFIRM, Evaluation

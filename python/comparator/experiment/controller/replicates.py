@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from comparator.experiment.confirmation import Confirmation
-from comparator.experiment.known_points import KnownPoints
-from comparator.experiment.open_evaluations import OpenEvaluation
-from comparator.experiment.spending import Spending
+from comparator.experiment.controller.confirmation import Confirmation
+from comparator.experiment.controller.known_points import KnownPoints
+from comparator.experiment.controller.open_evaluations import OpenEvaluation
+from comparator.experiment.controller.spending import Spending
 from comparator.results.record import AFTERWARDS, CONFIRM, PILOT, SEARCH, Evaluation
 from comparator.strategies.replication import Replication
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from comparator.errors import ComparatorError
-from comparator.experiment.known_points import KnownPoints
-from comparator.experiment.open_evaluations import KnownPoint, OpenEvaluation, OpenEvaluations
-from comparator.experiment.record_line import record_line
+from comparator.experiment.controller.known_points import KnownPoints
+from comparator.experiment.controller.open_evaluations import KnownPoint, OpenEvaluation, OpenEvaluations
+from comparator.experiment.controller.record_line import record_line
 from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation
 
