@@ -137,7 +137,7 @@ def _settings_of_bare_upf(file: Path, model: str | None, hyperparameters: Path |
 
 def _image_in(file: Path) -> str:
     """The one image that the lines of a UPF name, in words."""
-    from comparator.experiment.of_the_workflow import IMAGE
+    from comparator.experiment.freezing.of_the_workflow import IMAGE
     from comparator.formats.upf import read_upf
 
     images = {str(line.hyperparameters.get(IMAGE, "")) for line in read_upf(file)}

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from comparator.errors import InputError
 from comparator.evidence.chance import FEWEST_BLOCKS
+from comparator.experiment.freezing.submodels import read_file
 from comparator.experiment.settings import entries_of
-from comparator.experiment.submodels import read_file
 from comparator.formats.names import check_name
 from comparator.formats.spelling import as_kept, is_same, merged, spelling
 from comparator.space import ParameterSpace

@@ -19,7 +19,7 @@ from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Observation, Paired
 from comparator.experiment.controller import Controller
 from comparator.experiment.controller.confirmation import ToConfirm
-from comparator.experiment.first_epochs import short_and_full
+from comparator.experiment.freezing.first_epochs import short_and_full
 from comparator.results.frozen import Claim, FirstEpochs, FrozenExperiment
 from comparator.results.points import best_of, best_values, final_values_of, observations_in, values_of
 from comparator.results.requests import Request, Result

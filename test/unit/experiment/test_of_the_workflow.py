@@ -8,7 +8,7 @@ import pytest
 from desk import QUICK, Desk
 
 from comparator.errors import InputError
-from comparator.experiment.of_the_workflow import is_of_the_workflow, set_by_points
+from comparator.experiment.freezing.of_the_workflow import is_of_the_workflow, set_by_points
 from comparator.experiment.settings import ExperimentSettings
 from comparator.formats.upf import Line
 from comparator.space import ParameterSpace

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from three_steps import HYBRID, write_model, write_raw_data
 
 from comparator.errors import InputError
-from comparator.experiment.given_names import doubt_unknown
+from comparator.experiment.freezing.given_names import doubt_unknown
 from comparator.model.description import ModelDescription, parse_description
 from comparator.model.model import Model
 from comparator.model.references import find_model

@@ -10,7 +10,7 @@ from typing import Any
 from comparator.engine.trainer import CUT_SHORT
 from comparator.errors import InputError
 from comparator.experiment.context import Context
-from comparator.experiment.given_names import (
+from comparator.experiment.freezing.given_names import (
     check_fixed,
     check_reach,
     check_set,
@@ -19,10 +19,10 @@ from comparator.experiment.given_names import (
     doubt_unknown,
     own_names,
 )
-from comparator.experiment.given_seeds import check_seed, doubt_seed, parts_of_seed, split_of
-from comparator.experiment.labels import give_labels
-from comparator.experiment.models import as_its_module_tells, find_models, make_environments
-from comparator.experiment.preparing import MissingData, prepare, what_it_reads
+from comparator.experiment.freezing.given_seeds import check_seed, doubt_seed, parts_of_seed, split_of
+from comparator.experiment.freezing.labels import give_labels
+from comparator.experiment.freezing.models import as_its_module_tells, find_models, make_environments
+from comparator.experiment.freezing.preparing import MissingData, prepare, what_it_reads
 from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
 from comparator.formats.hyperparameters import read_with_warnings, split_for_submodels
 from comparator.formats.kinds import HYPERPARAMETERS, other_kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comparator.experiment.submodels import Given
+from comparator.experiment.freezing.submodels import Given
 from comparator.formats.text import shortened, shown
 from comparator.formats.upf import Line
 from comparator.objective.comparison import submodel_hyperparameters

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from comparator.errors import InputError
+from comparator.experiment.freezing.varied import values_of
 from comparator.experiment.settings import ExperimentSettings
-from comparator.experiment.varied import values_of
 from comparator.formats.spelling import CONFIG_FILE, without_prefix
 from comparator.formats.text import shown
 from comparator.formats.upf import Line

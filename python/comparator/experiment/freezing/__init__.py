@@ -13,9 +13,11 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.experiment.context import Context
-from comparator.experiment.first_epochs import plan_first_epochs
+from comparator.experiment.freezing.first_epochs import plan_first_epochs
+from comparator.experiment.freezing.of_the_workflow import is_of_the_workflow, set_by_points
+from comparator.experiment.freezing.submodels import Given, choose_hyperparameters
+from comparator.experiment.freezing.varied import fault_of, values_of
 from comparator.experiment.of_the_environment import doubt_environment
-from comparator.experiment.of_the_workflow import is_of_the_workflow, set_by_points
 from comparator.experiment.plan import Plan
 from comparator.experiment.settings import ExperimentSettings
 from comparator.experiment.stages import (
@@ -33,8 +35,6 @@ from comparator.experiment.stages import (
     probe_points,
 )
 from comparator.experiment.strategy import make_strategy_of
-from comparator.experiment.submodels import Given, choose_hyperparameters
-from comparator.experiment.varied import fault_of, values_of
 from comparator.formats.text import shortened
 from comparator.formats.upf import Line, doubt_ids, names_in, read_upf
 from comparator.model.catalogue import model_folders
