@@ -9,6 +9,7 @@
 | it is carried out by workers of a host | host, session, worker |
 | by the stages of its search | controller |
 | beside the search | beside, noting |
-| what is said before, meanwhile and at its end | dry_run, terminal, saying, running, progress, small_map, closing, listing |
+| what is said before, and meanwhile | dry_run, terminal, saying, running, progress, small_map |
+| what is said at its end, and of all experiments | closing, listing |
 | what tries another one again, or nothing at all | again, recheck, controls, null_search, simulation |
 """
