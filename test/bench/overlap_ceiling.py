@@ -95,12 +95,18 @@ class Shapes:
         """Take the result `value` at `row`, in fractions of the ranges."""
         # Of the log-likelihood, if the row lies inside.
         gain = (INSIDE - OUTSIDE) * (value - (INSIDE + OUTSIDE) / 2) / self._deviation**2
-        likelihood = np.exp(gain * self.inside(row[None])[:, 0] - max(gain, 0.0))
-        shares = np.cumsum(likelihood)
+        self._draw_again(gain * self.inside(row[None])[:, 0])
+        self._rows, self._gains = np.vstack([self._rows, row]), np.append(self._gains, gain)
+        self._stir()
+
+    def _draw_again(self, gains: Array) -> None:
+        """Draw shapes by what their logarithms of the likelihood have gained."""
+        shares = np.cumsum(np.exp(gains - gains.max()))
         places = (self._rng.random() + np.arange(SHAPES)) / SHAPES
         drawn = np.searchsorted(shares / shares[-1], places)
         self._sides = self._sides[np.minimum(drawn, SHAPES - 1)]
-        self._rows, self._gains = np.vstack([self._rows, row]), np.append(self._gains, gain)
+
+    def _stir(self) -> None:
         for _ in range(SWEEPS):
             for side in self._rng.permutation(self._sides.shape[1]):
                 self._move(int(side))
@@ -123,14 +129,10 @@ class Shapes:
         lowest = self._sides[:, below] if below is not None else np.zeros(SHAPES)
         highest = self._sides[:, above] if above is not None else np.ones(SHAPES)
         order = np.argsort(self._rows[:, axis])
-        rows, gains = self._rows[order], self._gains[order]
+        rows = self._rows[order]
         at_lowest, at_highest = self._sides.copy(), self._sides.copy()
         at_lowest[:, side], at_highest[:, side] = lowest, highest
-        # A row is as if the side were lowest as long as the side is below it.
-        if_below, if_above = (self._inside(sides, rows) * gains for sides in (at_lowest, at_highest))
-        none = np.zeros((SHAPES, 1))
-        logarithms = np.hstack([none, np.cumsum(if_above, axis=1)])
-        logarithms += np.hstack([np.cumsum(if_below[:, ::-1], axis=1)[:, ::-1], none])
+        logarithms = self._logarithms(self._inside(at_lowest, rows), self._inside(at_highest, rows), order)
         borders = np.clip([0.0, *rows[:, axis], 1.0], lowest[:, None], highest[:, None])
         masses = np.exp(logarithms - logarithms.max(axis=1, keepdims=True)) * np.diff(borders, axis=1)
         shares = np.cumsum(masses, axis=1)
@@ -139,15 +141,13 @@ class Shapes:
         width = borders[shape, chosen + 1] - borders[shape, chosen]
         self._sides[:, side] = borders[shape, chosen] + self._rng.random(SHAPES) * width
 
+    def _logarithms(self, if_below: Array, if_above: Array, order: Array) -> Array:
+        """Of the likelihood where so many of the rows in `order` are below a side, of shape (shapes, rows + 1)."""
+        return passed(if_below * self._gains[order], if_above * self._gains[order])
+
     def named(self, rows: Array) -> Array:
         """Which rows lie in the set of greatest expected overlap: a shape, or all places likelier than some height."""
-        held = self.inside(rows)
-        likely = held.mean(axis=0)
-        heights = [likely >= height for height in np.linspace(0.2, 0.8, 61)]
-        sets = np.vstack([held[:NAMED], heights]).astype(np.float32)
-        shared = sets @ held.T.astype(np.float32)
-        union = sets.sum(axis=1)[:, None] + held.sum(axis=1)[None, :] - shared
-        return np.asarray(sets[int(np.argmax((shared / np.maximum(union, 1)).mean(axis=1)))] > 0)
+        return named(self.inside(rows))
 
     def most_informative(self, rows: Array) -> int:
         return int(np.argmin(np.abs(self.inside(rows).mean(axis=0) - 0.5)))
@@ -170,6 +170,27 @@ class Shapes:
                 called = (shares / shares.sum(axis=1, keepdims=True)) @ places
                 left += chance * weight * np.minimum(called, 1 - called).sum(axis=1)
         return int(candidates[int(np.argmin(left))])
+
+
+def passed(if_below: Array, if_above: Array) -> Array:
+    """The sum over the rows where a side is beyond none, one, ... of them, of shape (shapes, rows + 1).
+
+    A row is as if the side were lowest as long as the side is below it.
+    """
+    none = np.zeros((len(if_below), 1))
+    above = np.hstack([none, np.cumsum(if_above, axis=1)])
+    return np.asarray(above + np.hstack([np.cumsum(if_below[:, ::-1], axis=1)[:, ::-1], none]))
+
+
+def named(held: Array) -> Array:
+    """The set of greatest expected overlap with those of a sample, of shape (sample, places): one of it, or all places
+    likelier than some height."""
+    likely = held.mean(axis=0)
+    heights = [likely >= height for height in np.linspace(0.2, 0.8, 61)]
+    sets = np.vstack([held[:NAMED], heights]).astype(np.float32)
+    shared = sets @ held.T.astype(np.float32)
+    union = sets.sum(axis=1)[:, None] + held.sum(axis=1)[None, :] - shared
+    return np.asarray(sets[int(np.argmax((shared / np.maximum(union, 1)).mean(axis=1)))] > 0)
 
 
 @dataclass(frozen=True)
