@@ -41,7 +41,7 @@ from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import MOST, Components, fit_differences
 from comparator.objective.amounts import PLAIN, Measure
 from comparator.results.frozen import Claim
-from comparator.results.points import key_of
+from comparator.results.record import key_of
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box, in_none
 

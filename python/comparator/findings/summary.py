@@ -21,7 +21,7 @@ from comparator.formats.text import message
 from comparator.objective.amounts import Measure, measure_named
 from comparator.objective.differences import difference_called
 from comparator.results.frozen import FirstEpochs, FrozenExperiment, described_in
-from comparator.results.points import as_read, best_of, best_values, key_of, values_of
+from comparator.results.points import as_read, best_of, best_values, values_of
 from comparator.results.record import AFTERWARDS, Evaluation, Replicate, Run
 from comparator.results.tally import Counts, count
 
@@ -178,7 +178,10 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
     axes = varying_axes(experiment.space, [one.point for one in evaluations])
     lattice = on_lattice(axes, [one.point for one in searched], is_grid(experiment))
     described = experiment.metrics.get(metric)
-    points = tuple(_whole(record, maximise, len(models)) for record in values_of(records).values())
+    known = {id(record): one for record, one in zip(records, evaluations, strict=True)}  # most points have one line
+    points = tuple(
+        known.get(id(record)) or _whole(record, maximise, len(models)) for record in values_of(records).values()
+    )
     best_so_far = tuple((one.evaluation, as_read(value, maximise=maximise)) for one, value in best_values(records))
     difference = difference_called(objective.name, metric)  # earlier versions did not keep the unit
     return Summary(
@@ -275,7 +278,7 @@ def _trained(records: Sequence[Evaluation], metric: str) -> list[list[float | No
     for record in records:
         for run in record.runs:
             if run.status == "ok":
-                of = found.setdefault((key_of(record.point), record.epochs, run.submodel), {})
+                of = found.setdefault((record.point_key, record.epochs, run.submodel), {})
                 of[run.replicate] = run.metrics.get(metric)
     return [list(numbers.values()) for numbers in found.values()]
 
