@@ -152,7 +152,7 @@ class _Resident:
             raise
 
     def start(self) -> list[str]:
-        requests = self._session.start(all_at_once=self._launch.sweep)
+        requests = self._session.start(all_at_once=True)
         self._end_if_over()
         return requests
 
