@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import Field
 
 from comparator.space import ParameterSpace, Point
-from comparator.space.sobol import sobol_sequence
 from comparator.strategies.options import FromOne, StrategyOptions, read_options
 from comparator.strategies.strategy import Proposal, Strategy
 
@@ -121,6 +120,8 @@ def random_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
 
 def sobol_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
     """The points of a scrambled Sobol sequence, evenly spread over the space; a small space repeats them."""
+    from comparator.space.sobol import sobol_sequence  # NumPy, which no worker needs
+
     draw = sobol_sequence(len(space.names), seed)
     while True:
         yield from (space.at(row) for row in draw(BLOCK).tolist())
