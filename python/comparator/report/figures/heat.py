@@ -43,6 +43,7 @@ class Scale:
         `apart` says that they are by how much one is above another.
         """
         legend: Row = {"title": label, "type": "gradient", "format": ".3~g", "tickCount": 5}
+        legend |= {"labelOverlap": "parity", "labelSeparation": 6}
         scale: Row = {"domain": [self.low, self.high], "nice": False, "clamp": True, **DIFFERENCE}
         if self.middle is not None:
             scale = {"domain": [self.low, self.high], "domainMid": self.middle, "clamp": True, **METRIC}
