@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comparator.engine.interface import Task
 from comparator.engine.keeper import node_name
@@ -33,13 +34,13 @@ from comparator.engine.local import Local
 from comparator.engine.tasks import BETWEEN, Dealing
 from comparator.engine.waiting import WaitingResident, WaitingWorker, Waits
 from comparator.experiment.host import Host
-from comparator.experiment.opening import open_session
-from comparator.experiment.session import Session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
 from comparator.results.state import last_word, say
 from comparator.site.profile import Site
-from comparator.studies import study_of
+
+if TYPE_CHECKING:
+    from comparator.experiment.session import Session
 
 RESIDENT_LOG = "resident.log"
 #: A longer task is put into a file (`swift/comparator.tcl` says why), whose name follows this.
@@ -152,7 +153,7 @@ class _Resident:
             raise
 
     def start(self) -> list[str]:
-        requests = self._session.start(all_at_once=self._launch.sweep)
+        requests = self._session.start(all_at_once=True)
         self._end_if_over()
         return requests
 
@@ -174,6 +175,8 @@ class _Resident:
         return self._session.together
 
     def _open(self) -> Session:
+        from comparator.experiment.opening import open_session  # what no worker needs is imported by none
+
         session = open_session(self._host, Path(self._launch.experiment).name)
         session.launched_from(self._folder.name)
         return session
@@ -192,6 +195,8 @@ class _Resident:
 
     def _report(self) -> None:
         """Make the report here, where nobody waits for the end."""
+        from comparator.studies import study_of
+
         deadline = self._host.engine.deadline
         if deadline is not None and time.time() > deadline:
             self._host.say("no report: the walltime is near its end; `comparator report` makes it")

@@ -34,8 +34,7 @@ from scipy.stats import rankdata
 
 from comparator.objective.differences import relative
 from comparator.results.experiments import experiment_path
-from comparator.results.points import key_of
-from comparator.results.record import Evaluation
+from comparator.results.record import Evaluation, key_of
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
 

@@ -20,7 +20,6 @@ from comparator.experiment.controller import Controller
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.differences import DIFFERENCES, NoValue
 from comparator.results.frozen import FrozenExperiment, ObjectiveWords, Submodel
-from comparator.results.points import key_of
 from comparator.results.record import PILOT, Evaluation, Run
 from comparator.strategies.replication import Replication
 
@@ -67,11 +66,11 @@ def as_earlier(lines: list[Evaluation], objective: Any = OBJECTIVE) -> list[Eval
     points: dict[str, dict[int, list[Run]]] = {}
     for line in lines:
         if line.stage == PILOT:  # all of it ends before its first line is written
-            points.setdefault(key_of(line.point), {}).update(valued(asked_by(line), objective))
+            points.setdefault(line.point_key, {}).update(valued(asked_by(line), objective))
     of_pilot = [[objective.signed(runs) for runs in known.values()] for known in points.values()]
     found = []
     for line in lines:
-        known, own = points.setdefault(key_of(line.point), {}), asked_by(line)
+        known, own = points.setdefault(line.point_key, {}), asked_by(line)
         earlier = {replicate: runs for replicate, runs in known.items() if replicate not in own}
         known |= valued(own, objective)
         is_ok = line.status == "ok"

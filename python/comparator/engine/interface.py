@@ -67,7 +67,7 @@ class Search(Protocol):
         ...
 
     def start(self, *, all_at_once: bool = False) -> list[str]:
-        """The first requests; `all_at_once`: of a sweep all there are."""
+        """The first requests; `all_at_once`: more than can be carried out yet of a search that looks at no result."""
         ...
 
     def tell(self, result: str) -> list[str]:

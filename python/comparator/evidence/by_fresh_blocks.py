@@ -26,7 +26,7 @@ from comparator.evidence.reading import Heights, read_heights
 from comparator.evidence.regions import Evidence, Reason, Region
 from comparator.evidence.surrogate import MOST, fit_differences
 from comparator.results.frozen import Claim
-from comparator.results.points import key_of
+from comparator.results.record import key_of
 from comparator.space import Point
 from comparator.space.boxes import Box, in_none
 

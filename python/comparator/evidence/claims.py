@@ -17,7 +17,7 @@ from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Paired
 from comparator.evidence.reading import Part, Reading, read_regions
 from comparator.results.frozen import Claim
-from comparator.results.points import key_of
+from comparator.results.record import key_of
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box, in_none
 

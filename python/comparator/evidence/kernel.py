@@ -47,8 +47,12 @@ def _scaled_squares(coordinates: Coordinates, rows: Array, others: Array, length
 
 
 def matern(squares: Array) -> Array:
-    distance = np.sqrt(5 * squares)
-    return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance))
+    distance = np.asarray(5 * squares)
+    np.sqrt(distance, out=distance)
+    found = distance**2 / 3
+    found += 1 + distance
+    found *= np.exp(np.negative(distance, out=distance), out=distance)
+    return found
 
 
 def main_correlation(coordinates: Coordinates, rows: Array, others: Array, lengths: Array) -> Array:

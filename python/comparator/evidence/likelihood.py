@@ -93,6 +93,8 @@ class Likelihood:
         self._values, self._variances, self._shares = values, variances, shares
         self._has_blocks, self._shared = blocks is not None, is_shared(blocks, len(rows))
         self._columns = len(self._squares)
+        self._flat = self._squares.reshape(self._columns, len(rows) ** 2)
+        self._room = np.empty((5, len(rows), len(rows)))  # asked for once: it costs more than what is computed in it
         self._has_main = has_main and self._columns > 1  # of one parameter it would be all there is
         length = LENGTH * math.sqrt(max(self._columns, 1))
         table = [
@@ -158,52 +160,63 @@ class Likelihood:
     def _main_squares(self, lengths: Array) -> Array:
         return np.asarray(self._squares / lengths[:, None, None] ** 2)
 
+    def _correlated(self, given: Hyperparameters) -> tuple[Array, Array, Array, Array]:
+        """Of all pairs in `_room`: correlation, its steepness, covariance but for main effects and noise; and room."""
+        alike, decay, steepness, height, covariance = self._room
+        reach = np.dot(given.lengths[None, :] ** -2, self._flat, out=alike.reshape(1, -1)).reshape(alike.shape)
+        reach *= 5
+        np.sqrt(reach, out=reach)
+        np.exp(np.negative(reach, out=decay), out=decay)
+        np.add(1, reach, out=steepness)
+        np.square(reach, out=alike)
+        alike /= 3
+        alike += steepness
+        alike *= decay
+        np.multiply(self._shared, given.block_field, out=height)
+        height += given.signal
+        np.multiply(alike, height, out=covariance)
+        height *= 5 / 3
+        steepness *= height
+        steepness *= decay
+        covariance += np.multiply(self._shared, given.block_level, out=height)
+        return alike, steepness, covariance, height
+
     def _cost(self, logarithms: Array) -> tuple[float, Array]:
         """The negative logarithm and its gradient."""
         given = self._read(logarithms)
-        reach = np.sqrt(5 * np.tensordot(given.lengths**-2, self._squares, axes=1))
-        decay = np.exp(-reach)
-        alike = (1 + reach + reach**2 / 3) * decay
-        height = given.signal + given.block_field * self._shared if self._has_blocks else given.signal
-        noise = self._noise(given)
-        covariance = alike * height
-        if self._has_blocks:
-            covariance += given.block_level * self._shared
+        alike, steepness, covariance, product = self._correlated(given)
         main = self._main(given)
         covariance += main
+        noise = self._noise(given)
         covariance[np.diag_indices_from(covariance)] += noise + JITTER
-        factor = cho_factor(covariance, lower=True)
-        inverse = _inverse(factor[0])
-        ones = inverse.sum(axis=1)
+        factor, _ = cho_factor(covariance.T, lower=True, overwrite_a=True)
+        halves = float(np.log(np.diag(factor)).sum())
+        projected = _inverse(factor)
+        ones = projected.sum(axis=1)
         total = ones.sum()
-        projected = inverse - np.outer(ones, ones) / total
+        projected -= np.divide(np.outer(ones, ones, out=product), total, out=product)
         weighed = projected @ self._values
         standing = (logarithms - self._centre) / self._spread
-        cost = (
-            0.5 * float(self._values @ weighed)
-            + float(np.log(np.diag(factor[0])).sum())
-            + 0.5 * math.log(total)
-            + 0.5 * float(standing @ standing)
-        )
+        cost = 0.5 * float(self._values @ weighed) + halves + 0.5 * math.log(total) + 0.5 * float(standing @ standing)
         # Half the trace of this times the derivative of the covariance is the derivative of the cost.
-        pull = projected - np.outer(weighed, weighed)
-        steepness = pull * (height * (5 / 3) * (1 + reach) * decay)
-        smooth = pull * alike
+        pull = projected
+        pull -= np.outer(weighed, weighed, out=product)
+        steepness *= pull
+        alike *= pull
         slopes = [
             *(0.5 * np.tensordot(self._squares, steepness, axes=2) / given.lengths**2),
-            0.5 * given.signal * float(smooth.sum()),
+            0.5 * given.signal * float(alike.sum()),
         ]
         if given.noise is not None:
             slopes.append(0.5 * float(np.diag(pull) @ noise))
         if self._has_blocks:
-            slopes.append(0.5 * given.block_level * float((pull * self._shared).sum()))
-            slopes.append(0.5 * given.block_field * float((smooth * self._shared).sum()))
+            slopes.append(0.5 * given.block_level * float(np.multiply(pull, self._shared, out=product).sum()))
+            slopes.append(0.5 * given.block_field * float(np.multiply(alike, self._shared, out=product).sum()))
         slopes += self._main_slopes(given, main, pull)
         return cost, np.array(slopes) + standing / self._spread
 
 
 def _inverse(lower: Array) -> Array:
-    """The inverse of a matrix whose lower Cholesky factor is given, with anything above its diagonal."""
-    found, _ = dpotri(lower, lower=1)
-    found = np.tril(found)
-    return np.asarray(found + np.tril(found, -1).T)
+    """The inverse of a matrix whose lower Cholesky factor is given, with anything above its diagonal; in its place."""
+    found, _ = dpotri(lower, lower=1, overwrite_c=1)
+    return np.where(np.tri(len(found), dtype=bool), found, found.T)

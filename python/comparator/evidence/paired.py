@@ -18,7 +18,7 @@ import numpy as np
 
 from comparator.evidence.coordinates import Array
 from comparator.evidence.replicates import pooled_deviation
-from comparator.results.points import key_of
+from comparator.results.record import key_of
 
 
 class Observation(NamedTuple):

@@ -48,10 +48,10 @@ class Pilot:
 
         (Browne, On the use of a pilot sample for sample size determination, 1995.)
         """
-        from scipy.stats import chi2
+        from scipy.special import gammaincinv  # of the chi-squared distribution; scipy.stats takes a second to import
 
         freedom = max(1, self.pairs - self.points)
-        return math.sqrt(freedom / float(chi2.ppf(1 - SURE, freedom)))
+        return math.sqrt(freedom / (2 * float(gammaincinv(freedom / 2, 1 - SURE))))
 
 
 def measure_pilot(groups: Sequence[Sequence[float]], seconds: Sequence[float], pairs: int) -> Pilot:

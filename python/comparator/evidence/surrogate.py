@@ -28,7 +28,7 @@ from comparator.evidence.kernel import correlation, main_correlation
 from comparator.evidence.keyed import Keyed
 from comparator.evidence.likelihood import JITTER, Hyperparameters, Likelihood, is_shared
 from comparator.evidence.paired import Paired
-from comparator.results.points import key_of
+from comparator.results.record import key_of
 from comparator.space import ParameterSpace
 
 ENOUGH = 600  # values, of which a report's surrogate takes no more to choose its hyperparameters

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from comparator.site.surroundings import variables_kept
 
-with variables_kept():
+if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 
@@ -21,8 +22,11 @@ with variables_kept():
 def one_thread(*, loads_scipy: bool = False) -> Iterator[None]:
     """Have NumPy and SciPy compute on one thread meanwhile, in all of this process.
 
-    SciPy's library is held to it where it is there by now; `loads_scipy` has it loaded first.
+    NumPy is loaded first, since what is not there is not held to it. SciPy's library is where it is there by now;
+    `loads_scipy` has it loaded too.
     """
+    import numpy  # noqa: F401
+
     if loads_scipy:
         from scipy import linalg  # noqa: F401
     with _controller("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas"):
@@ -32,4 +36,6 @@ def one_thread(*, loads_scipy: bool = False) -> Iterator[None]:
 @lru_cache
 def _controller(with_scipy: bool) -> ThreadpoolController:
     """To look for the libraries takes milliseconds; SciPy brings one of its own."""
+    with variables_kept():
+        from threadpoolctl import ThreadpoolController
     return ThreadpoolController()

@@ -24,7 +24,7 @@ from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import RESAMPLES
 from comparator.evidence.regions import Evidence
-from comparator.results.points import key_of
+from comparator.results.record import key_of
 from comparator.space import ParameterSpace, Point
 
 

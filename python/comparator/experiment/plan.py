@@ -20,7 +20,11 @@ from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace
 from comparator.strategies import Strategy
 from comparator.strategies.replication import Replication
-from comparator.strategies.strategy import SWEEPS
+from comparator.strategies.strategy import LOOK_AT_NO_RESULT, SWEEPS
+
+#: So many proposals a search that looks at no result may have in flight for each evaluation at a time, and altogether:
+#: enough for tasks of several trainings, where these take no time to speak of.
+EARLY, MOST_EARLY = 32, 512
 
 
 @dataclass(frozen=True)
@@ -113,14 +117,18 @@ class Plan:
     def strategy(self, *, all_at_once: bool = False, seed: int | None = None) -> Strategy:
         """A new strategy with its own seeded generator; equal plans give equal strategies.
 
-        `all_at_once` has a sweep propose all its points at the start, whose order is the same either way. With a
-        `seed` the strategy is one of the same kind that knows of no past results.
+        `all_at_once` has a sweep propose all its points at the start, and a search that looks at no result many of its
+        own; their order is the same either way. With a `seed` the strategy is one of the same kind that knows of no
+        past results.
         """
         changes: dict[str, Any] = {}
         if seed is not None:
             changes = {"seed": seed, "past": []}
-        elif all_at_once:
+        elif all_at_once and self.is_sweep:
             changes = {"in_flight": self.budget or len(self.frozen.upf or ())}
+        elif all_at_once and self.looks_at_no_result:
+            usual = self.frozen.strategy.in_flight
+            changes = {"in_flight": max(usual, min(EARLY * usual, MOST_EARLY))}
         return make_strategy_of(self.frozen.strategy.model_copy(update=changes), self.frozen.upf, self.space)
 
     def controller(
@@ -133,11 +141,11 @@ class Plan:
     ) -> Controller:
         """What leads the experiment through its stages, with a new strategy; its evaluations are kept in `folder`.
 
-        `all_at_once` is said of a sweep alone. `proposer` and `has_ended` are as `Controller` has them.
+        `all_at_once` is as `strategy` has it, `proposer` and `has_ended` are as `Controller` has them.
         """
         return Controller(
             folder,
-            self.strategy(all_at_once=all_at_once and self.is_sweep),
+            self.strategy(all_at_once=all_at_once),
             self.objective,
             budget=self.budget,
             space_size=self.space_size,
@@ -151,7 +159,13 @@ class Plan:
             space=self.space,
             proposer=proposer,
             has_ended=has_ended,
+            recalls=self.looks_at_no_result,
         )
+
+    @property
+    def looks_at_no_result(self) -> bool:
+        """Whether its points are the same whatever comes of them."""
+        return self.frozen.strategy.name in LOOK_AT_NO_RESULT
 
     @property
     def is_sweep(self) -> bool:

@@ -199,7 +199,7 @@ class Session:
         return Worker(self.task, places, deadline, holder.token)
 
     def start(self, *, all_at_once: bool = False) -> list[str]:
-        """Replay what is recorded and give the first requests; `all_at_once`: of a sweep all there are.
+        """Replay what is recorded and give the first requests; `all_at_once` is as `Plan.strategy` has it.
 
         An experiment that an earlier version began is one of this version from then on: the earlier one, which would
         read lines to come otherwise than they are meant, refuses it.

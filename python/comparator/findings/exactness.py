@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from comparator.findings.mean_predictor import LOSS
 from comparator.results.frozen import FrozenExperiment
-from comparator.results.points import key_of
 from comparator.results.record import Evaluation
 
 
@@ -29,6 +28,6 @@ def _trained(records: Sequence[Evaluation], metric: str) -> list[list[float | No
     for record in records:
         for run in record.runs:
             if run.status == "ok":
-                of = found.setdefault((key_of(record.point), record.epochs, run.submodel), {})
+                of = found.setdefault((record.point_key, record.epochs, run.submodel), {})
                 of[run.replicate] = run.metrics.get(metric)
     return [list(numbers.values()) for numbers in found.values()]

@@ -203,19 +203,21 @@ def _recomputed(
 def _effects(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Iterable[Effect]:
     """Give the effect of each hyperparameter of the points that both submodels are given."""
     tried = [
-        (run.submodel, (run.block, run.seed, run.split, epochs), point, run.metrics[experiment.metric])
-        for point, epochs, run in _runs_with_points(experiment, records)
+        (run.submodel, (run.block, run.seed, run.split, epochs), point, texts, run.metrics[experiment.metric])
+        for point, epochs, runs in _runs_by_point(experiment, records)
+        for texts in [{name: json.dumps(point[name], sort_keys=True) for name in sorted(point)}]
+        for run in runs
         if run.status == "ok" and run.metrics.get(experiment.metric) is not None
     ]
-    names = dict.fromkeys(name for _, _, point, _ in tried for name in point)
+    names = dict.fromkeys(name for _, _, point, _, _ in tried for name in point)
     for name in names:
         if _OF_ONE.match(name):
             continue
         groups: dict[Any, dict[str, tuple[Any, float | None]]] = {}
-        for submodel, luck, point, value in tried:
+        for submodel, luck, point, texts, value in tried:
             if name in point:
-                others = json.dumps({other: point[other] for other in point if other != name}, sort_keys=True)
-                groups.setdefault((submodel, luck, others), {})[json.dumps(point[name])] = (point[name], value)
+                others = tuple(each for each in texts.items() if each[0] != name)
+                groups.setdefault((submodel, luck, others), {})[texts[name]] = (point[name], value)
         telling = {key: list(group.values()) for key, group in groups.items() if len(group) > 1}
         changes = [
             [any(value != group[0][1] for _, value in group) for (of, *_), group in telling.items() if of == submodel]
@@ -227,14 +229,12 @@ def _effects(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Ite
             yield Effect(name, (first, second), tuple(json.loads(value) for value in values))
 
 
-def _runs_with_points(
+def _runs_by_point(
     experiment: FrozenExperiment, records: Sequence[Evaluation]
-) -> Iterable[tuple[dict[str, Any], int | None, Run]]:
+) -> Iterable[tuple[dict[str, Any], int | None, Sequence[Run]]]:
     """Give the runs of the record, and those that were trained beside it to tell effects, with point and epochs."""
     for record in records:
-        for run in record.runs:
-            yield record.point, record.epochs, run
+        yield record.point, record.epochs, record.runs
     epochs = None if experiment.stages.first is None else experiment.stages.first.epochs
     for point, result in zip(experiment.stages.probes, experiment.probes or (), strict=False):
-        for run in result.runs:
-            yield point, epochs, run
+        yield point, epochs, result.runs

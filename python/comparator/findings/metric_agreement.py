@@ -8,8 +8,9 @@ In its own metric an experiment is read as it was asked, by earlier versions too
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from comparator.evidence.replicates import mean_interval
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 CORRELATION = "val_corr"
 STANDARD = (LOSS, SCALED_LOSS, SKILL, CORRELATION)
+
+#: An experiment and its records as if it had been asked for the metric of this name.
+Read = Callable[[str], tuple[FrozenExperiment, list[Evaluation]]]
 
 
 @dataclass(frozen=True)
@@ -86,18 +90,23 @@ def _lacks_signed(records: Sequence[Evaluation]) -> bool:
 
 
 def compare(
-    experiment: FrozenExperiment, records: Sequence[Evaluation], known: Mapping[str, Evidence | None]
+    experiment: FrozenExperiment,
+    records: Sequence[Evaluation],
+    known: Mapping[str, Evidence | None],
+    read: Read | None = None,
 ) -> list[MetricReading]:
     """Return what a comparison says in its own metric and in each standard one that all its runs report.
 
-    `known` has the evidence that was found already, by metric. A single model compares nothing.
+    `known` has the evidence that was found already, by metric; `read` gives `read_in` of a metric. A single model
+    compares nothing.
     """
     if experiment.kind == "single":
         return []
     everywhere = reported_metrics(records, by_all=True)
     own = experiment.metric
     metrics = [metric for metric in dict.fromkeys([own, *STANDARD]) if metric in everywhere]
-    return [each for metric in metrics for each in _reading(experiment, records, metric, known)]
+    read = read or partial(read_in, experiment, records)
+    return [each for metric in metrics for each in _reading(experiment, records, metric, known, read)]
 
 
 def reported_metrics(records: Iterable[Evaluation], *, by_all: bool = False) -> list[str]:
@@ -130,11 +139,15 @@ def suited_difference(experiment: FrozenExperiment, records: Sequence[Evaluation
 
 
 def _reading(
-    experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str, known: Mapping[str, Evidence | None]
+    experiment: FrozenExperiment,
+    records: Sequence[Evaluation],
+    metric: str,
+    known: Mapping[str, Evidence | None],
+    read: Read,
 ) -> Iterable[MetricReading]:
     """Give the reading; nothing where no point has a difference in this metric."""
     own = metric == experiment.metric and not _lacks_signed(records)
-    asked, again = (experiment, records) if own else read_in(experiment, records, metric)
+    asked, again = (experiment, records) if own else read(metric)
     means = [statistics.fmean(signed) for _, signed, _ in observations_in(again)]
     if not means:
         return

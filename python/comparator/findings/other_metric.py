@@ -16,10 +16,10 @@ from comparator.formats.text import shortened
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, NoValue, asked_difference, objective_words
 from comparator.results.frozen import Claim, FrozenExperiment, ObjectiveWords
-from comparator.results.points import final_values_of, key_of, observations_in, observations_of
-from comparator.results.record import PILOT, Evaluation, Run
+from comparator.results.points import final_values_of, observations_in, observations_of
+from comparator.results.record import PILOT, Evaluation, Run, key_of
 from comparator.results.whole import by_replicate, lines_of
-from comparator.space import ParameterSpace
+from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
 
 Runs = Sequence[Run]
@@ -47,20 +47,26 @@ def in_metric(
     again = experiment.model_copy(update={**left_out, "metric": metric, "objective": words})
     unit = unit_of(records, objective)
     read = list(worked_out(records, objective, unit))
-    claims = None if again.claims is None else [_turned(claim, again, read) for claim in again.claims]
-    return again.model_copy(update={"claims": claims}), read
+    if again.claims:
+        seen = [(point, fmean(signed)) for point, signed, _ in observations_in(read)]
+        again = again.model_copy(update={"claims": [_turned(claim, again, read, seen) for claim in again.claims]})
+    return again, read
 
 
-def _turned(claim: Claim, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Claim:
-    """A claim in the direction that another metric saw in the search: a score is the larger where an error is not."""
-    seen = {key_of(point): (point, fmean(signed)) for point, signed, _ in observations_in(records)}
-    means = [mean for _, mean in seen.values()]
+def _turned(
+    claim: Claim, experiment: FrozenExperiment, records: Sequence[Evaluation], seen: Sequence[tuple[Point, float]]
+) -> Claim:
+    """A claim in the direction that another metric saw in the search: a score is the larger where an error is not.
+
+    `seen` has each point of the search with its mean.
+    """
+    means = [mean for _, mean in seen]
     if claim.kind == "best":
         final = observations_of(final_values_of(records))
         means = [fmean(signed) for point, signed, _ in final if key_of(point) == key_of(claim.points[0])]
     elif claim.kind == "region":
         box = Box.from_bounds(ParameterSpace.from_entries(experiment.space, "experiment"), claim.bounds, claim.name)
-        held = box.contains([point for point, _ in seen.values()])
+        held = box.contains([point for point, _ in seen])
         means = [mean for mean, is_held in zip(means, held, strict=True) if is_held]
     if not means or not claim.direction:
         return claim
@@ -74,7 +80,7 @@ def unit_of(records: Sequence[Evaluation], objective: Objective) -> float | None
     points: dict[str, dict[int, float]] = {}
     for record in records:
         if record.stage == PILOT:
-            points.setdefault(key_of(record.point), {}).update(_worth_of_each(record.runs, objective.signed))
+            points.setdefault(record.point_key, {}).update(_worth_of_each(record.runs, objective.signed))
     return pooled_deviation([list(signed.values()) for signed in points.values()])
 
 

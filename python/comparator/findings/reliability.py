@@ -10,8 +10,8 @@ from typing import Any
 from comparator.evidence.confirmation import Confirmation, Fresh, confirm, interval_of
 from comparator.objective.differences import asked_difference, keeps_sign
 from comparator.results.frozen import Claim, FrozenExperiment, PilotFound
-from comparator.results.points import as_read, final_values_of, is_settled_by, key_of
-from comparator.results.record import CONFIRM, Evaluation
+from comparator.results.points import as_read, final_values_of, is_settled_by
+from comparator.results.record import CONFIRM, Evaluation, key_of
 from comparator.results.tally import pairs_in
 from comparator.strategies.blocks import FIRST_FRESH, block_of
 
@@ -61,7 +61,7 @@ def fresh_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> lis
     if experiment.claims is not None:
         return [_fresh(claim, [each for each in anew if tries(each, claim)]) for claim in experiment.claims]
     searched = final_values_of(records)
-    return [_fresh(_claim_of(each, searched.get(key_of(each.point)), experiment), [each]) for each in anew]
+    return [_fresh(_claim_of(each, searched.get(each.point_key), experiment), [each]) for each in anew]
 
 
 def as_json(reliability: Reliability) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def as_json(reliability: Reliability) -> dict[str, Any]:
 def tries(line: Evaluation, claim: Claim) -> bool:
     """Whether a line tries a claim; those of earlier versions name none, and tried best points alone."""
     if line.claim is None:
-        return claim.kind == "best" and key_of(line.point) == key_of(claim.points[0])
+        return claim.kind == "best" and line.point_key == key_of(claim.points[0])
     return line.claim == claim.name
 
 

@@ -13,7 +13,7 @@ from comparator.results.record import Evaluation, Run
 from comparator.results.whole import not_there
 
 #: Of each submodel, by the name of a metric: the sum over runs, and how many they are.
-Metrics = tuple[dict[str, tuple[Fraction, int]], ...]
+Metrics = tuple[dict[str, tuple[Fraction | float, int]], ...]
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,16 @@ def mean_metrics(runs: Sequence[Run], submodels: int) -> tuple[dict[str, float],
 
 
 def _plus(sums: Metrics, runs: Sequence[Run]) -> Metrics:
+    if not runs:
+        return sums
     found = tuple(dict(each) for each in sums)
     for run in runs:
         if run.status == "ok" and run.submodel < len(found):
             of = found[run.submodel]
             for name, value in run.metrics.items():
                 if value is not None:
-                    total, count = of.get(name, (Fraction(0), 0))
-                    of[name] = total + Fraction(value), count + 1
+                    total, count = of.get(name, (0, 0))
+                    of[name] = Fraction(total) + Fraction(value) if count else value, count + 1
     return found
 
 

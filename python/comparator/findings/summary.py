@@ -179,7 +179,10 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
     axes = varying_axes(experiment.space, [one.point for one in evaluations])
     lattice = on_lattice(axes, [one.point for one in searched], is_grid(experiment))
     described = experiment.metrics.get(metric)
-    points = tuple(_whole(record, maximise, len(models)) for record in values_of(records).values())
+    known = {id(record): one for record, one in zip(records, evaluations, strict=True)}  # most points have one line
+    points = tuple(
+        known.get(id(record)) or _whole(record, maximise, len(models)) for record in values_of(records).values()
+    )
     best_so_far = tuple((one.evaluation, as_read(value, maximise=maximise)) for one, value in best_values(records))
     difference = difference_called(objective.name, metric)  # earlier versions did not keep the unit
     return Summary(

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from comparator.evidence.confirmation import ALPHA, contrast, estimate
-from comparator.findings.metric_agreement import STANDARD, kind_of, read_in, reported_metrics, suited_difference
+from comparator.findings.metric_agreement import (
+    STANDARD,
+    Read,
+    kind_of,
+    read_in,
+    reported_metrics,
+    suited_difference,
+)
 from comparator.findings.reliability import fresh_in
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import CONFIRM, Evaluation
@@ -33,17 +41,20 @@ class InMetric:
     better: int
 
 
-def in_all_metrics(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> list[InMetric]:
+def in_all_metrics(
+    experiment: FrozenExperiment, records: Sequence[Evaluation], read: Read | None = None
+) -> list[InMetric]:
     """Return each region and best point in the experiment's own metric, then in each standard one that all runs report.
 
-    Empty where nothing was trained anew beside something that it is compared with.
+    `read` gives `read_in` of a metric. Empty where nothing was trained anew beside something that it is compared with.
     """
     anew = [line for line in records if line.stage == CONFIRM]
     if experiment.kind == "single" or not anew or not experiment.claims:
         return []
     everywhere = reported_metrics(anew, by_all=True)
     metrics = [name for name in dict.fromkeys([experiment.metric, *STANDARD]) if name in everywhere]
-    return [each for metric in metrics for each in _in(experiment, records, metric)]
+    read = read or partial(read_in, experiment, records)
+    return [each for metric in metrics for each in _in(experiment, records, metric, read)]
 
 
 def shown_in(found: Sequence[InMetric]) -> list[tuple[InMetric, list[InMetric], list[InMetric]]]:
@@ -61,8 +72,8 @@ def shown_in(found: Sequence[InMetric]) -> list[tuple[InMetric, list[InMetric], 
     return told
 
 
-def _in(experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str) -> list[InMetric]:
-    asked, again = (experiment, list(records)) if metric == experiment.metric else read_in(experiment, records, metric)
+def _in(experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str, read: Read) -> list[InMetric]:
+    asked, again = (experiment, list(records)) if metric == experiment.metric else read(metric)
     is_score = kind_of(experiment, metric) == "score"
     fresh = [each for each in fresh_in(asked, again) if each.signed]
     rest = next((estimate(each) for each in fresh if each.claim.kind in ("elsewhere", "space")), None)

@@ -22,8 +22,7 @@ from comparator.results.frozen import (
     Provenance,
     Submodel,
 )
-from comparator.results.points import key_of
-from comparator.results.record import Evaluation, Run
+from comparator.results.record import Evaluation, Run, key_of
 from comparator.results.store import ExperimentFolder
 from comparator.space import Constant, Number, ParameterSpace, Point
 from comparator.space.parameters import Parameter

@@ -39,7 +39,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -186,12 +186,17 @@ class Reading:
     @cached_property
     def compared(self) -> Sequence[MetricReading]:
         """What its own metric and the standard ones say, which takes seconds."""
-        return metric_agreement.compare(*self.own, {self.summary.metric: self.findings.evidence})
+        return metric_agreement.compare(*self.own, {self.summary.metric: self.findings.evidence}, self._read)
 
     @cached_property
     def in_metrics(self) -> Sequence[InMetric]:
         """What it claims, in its own metric and the standard ones."""
-        return in_all_metrics(*self.own)
+        return in_all_metrics(*self.own, self._read)
+
+    @cached_property
+    def _read(self) -> metric_agreement.Read:
+        """What it is in a metric, worked out once."""
+        return cache(partial(metric_agreement.read_in, *self.own))
 
     @cached_property
     def likeness(self) -> LikeForLike | None:

@@ -10,18 +10,12 @@ the space; the best is the best of those that were trained in full. Values of bo
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from comparator.results.frozen import Claim
 from comparator.results.record import AFTERWARDS, FULL, Evaluation
 from comparator.results.whole import lines_of
-
-
-def key_of(point: Mapping[str, Any]) -> str:
-    """What tells points apart."""
-    return json.dumps(point, sort_keys=True)
 
 
 def searched(records: Iterable[Evaluation]) -> Iterator[Evaluation]:
@@ -40,13 +34,13 @@ def final_values_of(records: Sequence[Evaluation]) -> dict[str, Evaluation]:
 
 
 def _latest(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
-    latest = {key_of(line.record.point): line for line in lines_of(records) if line.record.status == "ok"}
+    latest = {line.record.point_key: line for line in lines_of(records) if line.record.status == "ok"}
     return {key: line.whole() for key, line in latest.items()}
 
 
 def latest_of(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
     """As `values_of`, but as the lines are, without earlier replicates: enough where only values are looked at."""
-    return {key_of(record.point): record for record in searched(records) if record.status == "ok"}
+    return {record.point_key: record for record in searched(records) if record.status == "ok"}
 
 
 def observations_in(records: Iterable[Evaluation]) -> list[tuple[dict[str, Any], list[float], list[int]]]:
@@ -70,7 +64,7 @@ def points_without_value(records: Sequence[Evaluation]) -> list[dict[str, Any]]:
 
 
 def _by_key(records: Iterable[Evaluation]) -> dict[str, Mapping[str, Any]]:
-    return {key_of(record.point): record.point for record in records}
+    return {record.point_key: record.point for record in records}
 
 
 def best_of(records: Sequence[Evaluation]) -> list[Evaluation]:
@@ -87,7 +81,7 @@ def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]
     """
     latest = latest_of(records)
     ended = sorted((each for each in searched(records) if each.status == "ok"), key=lambda record: record.evaluation)
-    known = [(record, value) for record in ended if (value := latest[key_of(record.point)].value) is not None]
+    known = [(record, value) for record in ended if (value := latest[record.point_key].value) is not None]
     best = itertools.accumulate((value for _, value in known), min)
     return [(record, value) for (record, _), value in zip(known, best, strict=True)]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +14,13 @@ from comparator.results.form import LARGEST, Count, Form, Metrics, Number, Point
 PILOT, SEARCH, FULL, CONFIRM = "pilot", "search", "full", "confirm"
 #: The stages that follow when a search is over.
 AFTERWARDS = (FULL, CONFIRM)
+
+_in_order = json.JSONEncoder(sort_keys=True).encode
+
+
+def key_of(point: Mapping[str, Any]) -> str:
+    """What tells points apart."""
+    return _in_order(point)
 
 
 class Run(Form):
@@ -97,6 +107,11 @@ class Evaluation(Form):
     asked: list[Replicate] | None = None
     runs: list[Run]
     reason: str | None = None
+
+    @cached_property
+    def point_key(self) -> str:
+        """What tells its point apart (`key_of`)."""
+        return key_of(self.point)
 
     @model_validator(mode="after")
     def _ok_has_a_value(self) -> Evaluation:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from comparator.results.frozen import Claim
-from comparator.results.points import is_settled_by, key_of, searched
+from comparator.results.points import is_settled_by, searched
 from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Evaluation
 
 
@@ -84,14 +84,14 @@ class Tally:
         self._numbers.add(record)
         self._failed += record.status != "ok"
         if record.stage not in AFTERWARDS:
-            key = key_of(record.point)
+            key = record.point_key
             self._points.add(key)
             self._pairs.add(record)
             self.latest.append(record)
             self._searched.take(record, key)
         elif record.stage == FULL:
             self._pairs_in_full.add(record)
-            self._full.take(record, key_of(record.point))
+            self._full.take(record, record.point_key)
         elif record.stage == CONFIRM:
             self._pairs_anew.add(record)
 
@@ -142,7 +142,7 @@ class _Pairs:
         if record.asked is not None:
             self._asked += len(record.asked)
         else:
-            self._untold.update((key_of(record.point), run.replicate) for run in record.runs)
+            self._untold.update((record.point_key, run.replicate) for run in record.runs)
 
     @property
     def number(self) -> int:

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.results.points import key_of
+from comparator.results.record import key_of
 
 BLOCKS = 8
 MOST_BLOCKS = 100

@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from comparator.space import ParameterSpace, Point
-from comparator.space.sobol import sobol_sequence
 from comparator.strategies.options import FromOne, StrategyOptions, read_options
 from comparator.strategies.strategy import Proposal, Strategy
 
@@ -26,17 +25,25 @@ BLOCK = 64
 class SamplingStrategy(Strategy):
     """Proposes the points of an iterator, always `in_flight` at a time, until it ends.
 
-    `names`, where given, are the points' names, in the same order.
+    `names`, where given, are the points' names, in the same order. What an earlier session proposed is proposed at the
+    start, since that one may have had more in flight; it goes on once no more than `in_flight` of them are left.
     """
 
     def __init__(self, points: Iterator[Point], in_flight: int, names: Iterable[str] | None = None) -> None:
         self._points = zip(points, itertools.repeat(None) if names is None else names, strict=False)
-        self._in_flight = in_flight
+        self._in_flight, self._beyond = in_flight, 0
+
+    def recall(self, recorded: Sequence[Proposal]) -> None:
+        proposed = 1 + max((each.number for each in recorded), default=-1)
+        self._beyond = max(0, proposed - self._in_flight)
 
     def start(self) -> list[Proposal]:
-        return self._next(self._in_flight)
+        return self._next(self._in_flight + self._beyond)
 
     def tell(self, number: int, value: float | None) -> list[Proposal]:
+        if self._beyond:
+            self._beyond -= 1
+            return []
         return self._next(1)
 
     def close(self) -> None:
@@ -113,6 +120,8 @@ def random_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
 
 def sobol_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
     """The points of a scrambled Sobol sequence, evenly spread over the space; a small space repeats them."""
+    from comparator.space.sobol import sobol_sequence  # NumPy, which no worker needs
+
     draw = sobol_sequence(len(space.names), seed)
     while True:
         yield from (space.at(row) for row in draw(BLOCK).tolist())

@@ -12,6 +12,8 @@ from comparator.strategies.options import StrategyOptions
 
 #: The strategies whose points are all known from the start. "listed" is what a UPF is carried out by; no file names it.
 SWEEPS = ("grid", "listed")
+#: The strategies that look at no result: a point is the same whatever came of others, and may be given out early.
+LOOK_AT_NO_RESULT = (*SWEEPS, "random", "sobol")
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Strategy(ABC):
         """Raise `InputError` where what it needs is not there: asked once, before anything starts."""
 
     def recall(self, recorded: Sequence[Proposal]) -> None:
-        """Take back what it proposed in earlier sessions: told to one that listens, before it starts.
+        """Take back what it proposed in earlier sessions, before it starts: one that listens or looks at no result.
 
         `start` gives these again, and they are told once more.
         """

@@ -18,7 +18,7 @@ from comparator.findings.other_metric import unit_of, worked_out
 from comparator.objective.comparison import Objective
 from comparator.results.files import time_of
 from comparator.results.frozen import FrozenExperiment
-from comparator.results.points import key_of, searched
+from comparator.results.points import searched
 from comparator.results.record import CONFIRM, Evaluation, Run
 from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
@@ -108,7 +108,7 @@ def _replicates(records: Sequence[Evaluation]) -> Iterator[Fault]:
     for record in records:
         for part in record.asked or ():
             claim = (record.claim or CONFIRM) if record.stage == CONFIRM else None
-            key = (claim, key_of(record.point), part.replicate)
+            key = (claim, record.point_key, part.replicate)
             if key in asked:
                 first = f"evaluation {asked[key]} has asked for already"
                 yield Fault(f"evaluation {record.evaluation}", f"replicate {part.replicate}, which {first}")
@@ -152,11 +152,11 @@ def _left_out(records: Sequence[Evaluation], *, own_unit: bool) -> Iterator[Faul
     for record in searched(records):
         if record.status != "ok" or record.replicates is None or (own_unit and record.unit is None):
             continue
-        before = latest.get(key_of(record.point))
+        before = latest.get(record.point_key)
         if record.after is None and before is not None:
             yield Fault(f"evaluation {record.evaluation}", f"does not follow on evaluation {before} of its point")
         if record.replicates:
-            latest[key_of(record.point)] = record.evaluation
+            latest[record.point_key] = record.evaluation
 
 
 def _outcome(record: Evaluation, again: Evaluation, objective: Objective | None, unit: float | None) -> Iterator[str]:

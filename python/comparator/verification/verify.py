@@ -23,7 +23,6 @@ from comparator.objective.comparison import Objective, make_objective
 from comparator.objective.differences import asked_difference
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
 from comparator.results.frozen import FrozenExperiment
-from comparator.results.points import key_of
 from comparator.results.record import Evaluation
 from comparator.results.record_file import left_over, read_records
 from comparator.results.run_result import Withdrawal
@@ -215,7 +214,7 @@ def _deviations(records: Sequence[Evaluation], metric: str) -> dict[int, float |
         for run in record.runs:
             value = run.metrics.get(metric)
             if run.status == "ok" and value is not None:
-                at_point = values.setdefault(run.submodel, {}).setdefault((key_of(record.point), record.epochs), {})
+                at_point = values.setdefault(run.submodel, {}).setdefault((record.point_key, record.epochs), {})
                 at_point[run.replicate] = value
     return {
         submodel: pooled_deviation([list(by_seed.values()) for by_seed in points.values()])

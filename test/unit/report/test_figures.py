@@ -328,3 +328,17 @@ def test_what_stands_on_a_colour_of_the_scale_can_be_read(scale: Scale) -> None:
     assert len(colours) == len(values)
     read = [contrast(scale.ink(value), colour) for value, colour in zip(values, colours, strict=True)]
     assert min(read) >= 4.45, "what rounding of the colours leaves of 4.5"
+
+
+def test_a_log_scale_names_its_powers_of_ten() -> None:
+    values = number_channel("y", "loss", log=True, holding=(0.012, 0.6))["axis"]["values"]
+    assert values == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
+    assert number_channel("y", "loss", log=True, holding=(3e-5, 40.0))["axis"]["values"] == [
+        1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0,
+    ]  # fmt: skip
+
+
+def test_no_text_of_a_figure_is_smaller_than_those_of_its_axes() -> None:
+    charts = [each.chart for each in drawn(material_of(grid_records(5, stage="search"))).values()]
+    sizes = re.findall(r'"fontSize": ([\d.]+)', json.dumps(charts))
+    assert sizes and all(float(size) >= 11 for size in sizes)

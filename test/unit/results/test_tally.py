@@ -13,7 +13,7 @@ from comparator.dashboard import watched
 from comparator.dashboard.maker import Maker
 from comparator.dashboard.overview import Overview
 from comparator.dashboard.watched import Watch, _Made
-from comparator.results.points import best_of, key_of, points_without_value, searched
+from comparator.results.points import best_of, points_without_value, searched
 from comparator.results.record import AFTERWARDS, CONFIRM, FULL, PILOT, SEARCH, Evaluation, Replicate, Run
 from comparator.results.tally import Counts, Tally, count, done_in, doubled_in
 
@@ -46,14 +46,14 @@ def counted(lines: list[Evaluation]) -> Counts:
 
     def pairs(*stages: str) -> int:
         own = [line for line in lines if line.stage in stages]
-        untold = {(key_of(line.point), run.replicate) for line in own if line.asked is None for run in line.runs}
+        untold = {(line.point_key, run.replicate) for line in own if line.asked is None for run in line.runs}
         return sum(len(line.asked or ()) for line in own) + len(untold)
 
     return Counts(
         done=pairs(PILOT, SEARCH),
         in_full=pairs(FULL),
         confirming=pairs(CONFIRM),
-        points=len({key_of(line.point) for line in searched(lines)}),
+        points=len({line.point_key for line in searched(lines)}),
         without_value=len(points_without_value(lines)),
         failed=sum(line.status != "ok" for line in lines),
     )

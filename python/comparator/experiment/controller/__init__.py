@@ -60,7 +60,7 @@ class Controller:
     budget, on further replicates, so that the luck of the first ones is not carried over.
     `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
     fault is laid to `proposer`, the algorithm's name or file. `has_ended` says that an earlier session came to
-    the end of a search that listens.
+    the end of a search that listens. With `recalls` the strategy, as one that listens, is told what it proposed before.
     """
 
     def __init__(
@@ -81,11 +81,12 @@ class Controller:
         space: ParameterSpace | None = None,
         proposer: str = "the search",
         has_ended: bool = False,
+        recalls: bool = False,
     ) -> None:
         self._folder, self._strategy = folder, strategy
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
         self._pilot_points, self._pilot_beside = list(pilot), pilot_beside
-        self._space, self._proposer = space, proposer
+        self._space, self._proposer, self._recalls = space, proposer, recalls or strategy.listens
         self._points = KnownPoints(objective, has_pilot=bool(self._pilot_points))
         self._open = OpenEvaluations()
         self._confirmation = Confirmation(to_confirm)
@@ -232,7 +233,7 @@ class Controller:
 
     def _begin_search(self) -> list[OpenEvaluation]:
         self.stage = SEARCH
-        if self._strategy.listens:
+        if self._recalls:
             self._strategy.recall(self._recorded())
         return self._note(self._strategy.start())
 

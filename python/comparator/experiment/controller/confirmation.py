@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from comparator.experiment.controller.known_points import KnownPoints
 from comparator.experiment.controller.open_evaluations import OpenEvaluation, reported
 from comparator.results.frozen import Claim
-from comparator.results.points import key_of
-from comparator.results.record import CONFIRM, Evaluation
+from comparator.results.record import CONFIRM, Evaluation, key_of
 from comparator.results.whole import by_replicate
 from comparator.space import Point
 from comparator.strategies.blocks import FIRST_FRESH, crossed, square
@@ -63,7 +62,7 @@ class Confirmation:
             return False
         anew = [reported(outcome.runs) for outcome in evaluation.outcomes.values() if outcome.status == "ok"]
         key = key_of(evaluation.proposal.point)
-        before = [line for line in records if line.stage != CONFIRM and key_of(line.point) == key]
+        before = [line for line in records if line.stage != CONFIRM and line.point_key == key]
         known = {reported(runs) for line in before for runs in by_replicate(line.runs).values()}
         return bool(anew) and known.issuperset(anew)
 

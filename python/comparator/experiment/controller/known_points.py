@@ -8,7 +8,7 @@ from comparator.errors import ComparatorError
 from comparator.evidence.replicates import pooled_deviation
 from comparator.experiment.controller.open_evaluations import KnownPoint, ObjectiveFunction, OpenEvaluation, Runs
 from comparator.objective.differences import NoValue
-from comparator.results.points import key_of
+from comparator.results.record import key_of
 from comparator.space import Point
 from comparator.strategies.blocks import FIRST_FRESH
 

@@ -226,6 +226,9 @@ def number_channel(
         scale["nice"] = high > low
     if log:
         scale["type"] = "log"
+        if domain is not None:
+            ends = _whole_decades(*domain) if scale["nice"] else domain
+            axis = {"values": _decades(*ends), **axis}
         axis = {"labelExpr": NUMBER, **axis}
         title = [title] if isinstance(title, str) else list(title)
         title[-1] += " (log scale)"
@@ -288,6 +291,11 @@ def _ticks(axis: Axis, which: str) -> Row:
     if which == "x" and sum(len(label) + 2 for label in labels) > TOGETHER:
         told |= {"labelAngle": -40, "labelAlign": "right", "labelBaseline": "middle"}
     return {"values": places[::every], **told}
+
+
+def _whole_decades(low: float, high: float) -> tuple[float, float]:
+    """Return the powers of ten that hold what lies between two numbers: the ends of a nice log scale."""
+    return float(f"1e{math.floor(math.log10(low))}"), float(f"1e{math.ceil(math.log10(high))}")
 
 
 def _decades(low: float, high: float) -> list[float]:

@@ -20,7 +20,7 @@ from comparator.report.numbers import printable
 
 HEIGHT = 330  # pixels
 INNER = (330.0, 260.0)  # pixels; about what is left for the cells on a narrow page
-NUMBER = 9.5  # pixels; the height of a number in a cell
+NUMBER = 11.0  # pixels; the height of a number in a cell
 BRONZE = 0.755  # as GOLDEN, of the other axis: together they spread points over a cell
 DARK, DARK_BLUE, DARK_RED = 0.43, 0.79, 0.74  # of a scale, or a side of it: there white is read as well as black
 OUTLYING = 8.0  # interquartile ranges beyond the quartiles; what lies there is drawn in the end's colour
@@ -43,6 +43,7 @@ class Scale:
         `apart` says that they are by how much one is above another.
         """
         legend: Row = {"title": label, "type": "gradient", "format": ".3~g", "tickCount": 5}
+        legend |= {"labelOverlap": "parity", "labelSeparation": 6}
         scale: Row = {"domain": [self.low, self.high], "nice": False, "clamp": True, **DIFFERENCE}
         if self.middle is not None:
             scale = {"domain": [self.low, self.high], "domainMid": self.middle, "clamp": True, **METRIC}

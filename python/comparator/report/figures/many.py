@@ -197,4 +197,4 @@ def _ticks(axes: Sequence[Axis], names: Sequence[str]) -> list[Row]:
         else:
             ends = axis.values if axis.discrete else axis.edges
             rows += [{"x": column, "y": y, "text": clip(show(ends[end]), 10)} for end, y in ((-1, 1.05), (0, -0.05))]
-    return haloed(rows, {"fontSize": 10}, x=_across(names), y=UP, text={"field": "text", "type": "nominal"})
+    return haloed(rows, {}, x=_across(names), y=UP, text={"field": "text", "type": "nominal"})

@@ -159,7 +159,7 @@ def _pauses(working: Sequence[WorkingTime], places: _Places, x: Row) -> list[Row
     text = {"field": "text", "type": "nominal"}
     return [
         layer(rows, "rule", {"color": INK, "strokeDash": [1, 2]}, x=x),
-        *haloed(rows, {"angle": 270, "fontSize": 10}, x=x, text=text),
+        *haloed(rows, {"angle": 270}, x=x, text=text),
     ]
 
 
