@@ -27,7 +27,7 @@ from comparator.results.tally import Tally, pairs_in, pairs_to_confirm
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
-LISTED, LISTED_VERSION = ".listed.json", 5
+LISTED, LISTED_VERSION = ".listed.json", 6
 COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
@@ -41,6 +41,7 @@ class Counted(Form):
     evaluations: int
     of: int | None
     confirming: int
+    #: Pairs that gave no result, as those that are done, and those that confirm, are pairs.
     failed: int
     best: str
     best_value: Number | None
@@ -140,7 +141,7 @@ def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluat
         evaluations=counts.confirming if is_again else counts.done,
         of=pairs_to_confirm(experiment.claims or (), records) if is_again else experiment.budget.evaluations,
         confirming=counts.confirming,
-        failed=counts.failed,
+        failed=counts.lost,
         best=words_of_best(experiment, best),
         best_value=None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
         best_amount="" if best is None else value_words(experiment, best),

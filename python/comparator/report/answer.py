@@ -166,8 +166,10 @@ def _nothing(summary: Summary) -> list[Sentence]:
     if not total:
         return [["No evaluation has finished yet."]]
     reason, numbers = next(iter(summary.reasons.items()), ("no reason was recorded", []))
+    lost = summary.number.lost
+    of = f", of {lost} {'trainings' if summary.kind == 'single' else 'pairs'} together," if lost > total else ""
     return [
-        [f"None of the {total} evaluations gave a result, so there is no answer."],
+        [f"None of the {total} evaluations{of} gave a result, so there is no answer."],
         [f"The most frequent reason ({len(numbers)} of {total}): {reason}"],
     ]
 
