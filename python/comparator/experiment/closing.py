@@ -115,11 +115,13 @@ def _best(summary: Summary, found: Mapping[str, Any]) -> list[str]:
 
     best = summary.best
     assert best is not None and best.difference is not None
+    trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
+    trainings = f"trainings: {trained} done, {stored} found"
+    if summary.is_idle and found:
+        return [trainings]
     extreme = "largest" if summary.maximise else "smallest"
     amount = summary.measure.amount
     at = f"{amount(best.difference, 4)} at {point_words(best.point) or 'the settings as given'}"
-    trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
-    trainings = f"trainings: {trained} done, {stored} found"
     if not found:
         return [f"{extreme} {summary.objective}: {at}", f"{trainings} in the store"]
     anew = (found.get("best") or {}).get("confirmed")

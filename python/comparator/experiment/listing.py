@@ -202,6 +202,8 @@ def _verdicts_of_pairs(path: Path, experiment: FrozenExperiment) -> dict[str, st
 
 
 def _verdict_in(found: Mapping[str, Any], condition: str) -> str:
+    if found.get("idle"):
+        return "what is varied changes nothing"
     regions = found.get("regions") or ()
     if found.get("verdict") == "regions" and regions:
         return f"more with {str(regions[0].get(condition, '')).partition(': ')[0]}"

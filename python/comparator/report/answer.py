@@ -17,7 +17,7 @@ from comparator.findings.sureness import NO_PLACE
 from comparator.formats.numbers import round_to, show, with_interval
 from comparator.report.claims import Claim, anew, claims_of, point_on_axes, seeded_alone
 from comparator.report.commands import typed_command, where_options
-from comparator.report.next_step import CUT_SHORT, Step, next_step
+from comparator.report.next_step import CUT_SHORT, Step, next_step, of_no_effect
 from comparator.report.numbers import point_words
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.state import ALIVE
@@ -132,6 +132,8 @@ def _sentences(summary: Summary, findings: Findings, claims: Sequence[Claim]) ->
     best, evidence = summary.best, findings.evidence
     if best is None:
         return _nothing(summary)
+    if summary.is_idle:
+        return _idle(summary, evidence, claims)
     if summary.kind == "single":
         return [[_best_of_one(summary, best)], [_trust_of_one(summary)]]
     if evidence is None:
@@ -171,6 +173,22 @@ def _nothing(summary: Summary) -> list[Sentence]:
     return [
         [f"None of the {total} evaluations{of} gave a result, so there is no answer."],
         [f"The most frequent reason ({len(numbers)} of {total}): {reason}"],
+    ]
+
+
+def _idle(summary: Summary, evidence: Evidence | None, claims: Sequence[Claim]) -> list[Sentence]:
+    """That nothing which was varied changes a model; of two, how they differ all the same."""
+    points = summary.number.points - summary.number.without_value
+    each, once = "it" if summary.kind == "single" else "each", "" if summary.is_exact else " for a seed"
+    no = f"{of_no_effect(summary)}: {each} gave one {summary.metric}{once} at all {points} points"
+    if summary.kind == "single" or evidence is None:
+        return [[f"{no}, so that there is nothing to search."]]
+    both = f"{' and '.join(summary.models)} show no difference in {summary.metric}"
+    told = both if evidence.verdict == "none" else _on_average(summary, evidence)
+    sure = next(claim for claim in claims if claim.about == "difference")
+    return [
+        [f"{told}; {no}."],
+        ["That they differ is ", sure, "; that they differ more in one place than in another cannot be."],
     ]
 
 

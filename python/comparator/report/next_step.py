@@ -18,6 +18,7 @@ from comparator.report.commands import (
     with_settings,
     without_option,
 )
+from comparator.report.numbers import listed
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.state import ALIVE
 from comparator.strategies.blocks import SPLIT
@@ -59,6 +60,10 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
     if 2 * failed > all_of:
         words = f"Mend what made {failed} of {all_of} evaluations fail (below), then run it again"
         return Step(words, shlex.join(again))
+    if summary.is_idle:
+        should = "they" if len(summary.axes) > 1 else "it"
+        gets = "the model makes" if summary.kind == "single" else "the models make"
+        return Step(f"Vary something else: {of_no_effect(summary)}; if {should} should, see what {gets} of what is set")
     if findings.verdict is None and findings.reason == BEING_READ:
         return Step("Wait some seconds: what the evaluations say together is worked out")
     if findings.regions:
@@ -80,6 +85,14 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
             _with(again, f"confirm.seeds={2 * max(asked, evidence.fresh_blocks)}"),
         )
     return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
+
+
+def of_no_effect(summary: Summary) -> str:
+    """`noise and size change neither model`, of what was varied and changes nothing."""
+    names, many = listed([axis.name for axis in summary.axes]), len(summary.axes) > 1
+    if summary.kind == "single":
+        return f"{names} {'do' if many else 'does'} not change the model"
+    return f"{names} change{'' if many else 's'} neither model"
 
 
 def after_recheck(experiment: FrozenExperiment, was: FrozenExperiment, found: Sequence[Rechecked]) -> Step:
