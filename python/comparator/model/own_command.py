@@ -183,12 +183,11 @@ class OwnCommand:
         """Write the run's own file of settings; raises `InputError` where the model's cannot be read."""
         if self.settings is None:
             return
-        content = read_settings_file(self.settings)
-        names = [name for name, _ in named_settings(content)]
+        names = [name for name, _ in named_settings(read_settings_file(self.settings))]
         own = {spelling(name, names): value for name, value in given.items()}
         copy = self._copy(run)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        write_text_whole(copy, with_values(content, {name: own[name] for name in names if name in own}, copy.suffix))
+        write_text_whole(copy, with_values(self.settings, {name: own[name] for name in names if name in own}))
 
     def _copy(self, run: Path) -> Path:
         """Where the run's own file of settings is."""
