@@ -95,8 +95,10 @@ class ParameterSpace:
 
         `of_candle` says that CANDLE's own programs may have read them, whose ways differ.
         """
-        if not isinstance(entries, list) or not entries:
+        if not isinstance(entries, list):
             raise InputError(f"{where}: a parameter space is a list of objects, each with 'name' and 'type'")
+        if not entries:
+            raise InputError(f"{where}: is empty, so that nothing is varied; each hyperparameter has 'name' and 'type'")
         readers = [
             EntryReader(entry, number, where, of_candle=of_candle) for number, entry in enumerate(entries, start=1)
         ]

@@ -309,6 +309,9 @@ def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path, name: str, text
             'command = ["python", "trian.py"]\n',
             r"command: 'trian.py': no file .*trian.py \(did you mean 'train.py'\?\)",
         ),
+        ('command = ["python", "-u", "trian.py"]\n', r"command: 'trian.py': no file .*trian.py \(did you mean"),
+        ('command = [""]\n', r"command = \[''\]: its first word is empty"),
+        ('command = ["python", " "]\n', "its second word is empty"),
         ('command = ["a"]\nflags = "-x"\n', "'flags' = '-x': must be '--name value'"),
         (
             'command = ["a", "{alpha}"]\n',
