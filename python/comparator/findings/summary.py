@@ -7,11 +7,13 @@ maximised. For a single model it is the model's metric.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from comparator.evidence.replicates import exponent_of
 from comparator.findings import reliability
 from comparator.findings.axes import Axis, on_lattice, varying_axes
 from comparator.findings.idle import changes_nothing
@@ -312,10 +314,10 @@ def effect(axis: Axis, evaluations: Sequence[EvaluationSummary | Evaluation], nu
     if inner_freedom <= 0:
         return 0.0
     mean = statistics.fmean(numbers)
-    total = sum((number - mean) ** 2 for number in numbers)
-    inner = sum(
-        (number - own) ** 2 for group in groups.values() for own in [statistics.fmean(group)] for number in group
-    )
+    apart = [number - mean for number in numbers]
+    within = [number - own for group in groups.values() for own in [statistics.fmean(group)] for number in group]
+    exponent = exponent_of([*apart, *within])  # their squares may be too small for a float
+    total, inner = (sum(math.ldexp(each, -exponent) ** 2 for each in some) for some in (apart, within))
     return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0
 
 
