@@ -54,7 +54,7 @@ def suggestions(
     """
     if not typed(experiment):
         return []
-    places = [(f"region {number} ({each.condition})", each.region.bounds) for number, each in enumerate(regions, 1)]
+    places = [(f"region {each.region.number} ({each.condition})", each.region.bounds) for each in regions]
     if box:
         places = [("what is chosen", box)]
     found: list[tuple[str, dict[str, Any]]] = [

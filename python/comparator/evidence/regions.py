@@ -61,7 +61,8 @@ class Region:
     95 % over splits and seeds that were not looked at; None where nothing was trained anew, and the means are then
     those of the evaluated points. `p` is the chance of such a contrast where there is none, `blocks` counts the fresh
     blocks, `evaluations` the distinct points of the search inside, `share` is that of the space, and `stability` that
-    of resamples in which a box that overlaps by more than half was found.
+    of resamples in which a box that overlaps by more than half was found. `number` is that of its claim, whatever
+    became of the others; of regions that nothing tried anew their place.
     """
 
     bounds: Mapping[str, Any]
@@ -77,6 +78,7 @@ class Region:
     larger: int
     share: float
     stability: float
+    number: int = 1
 
 
 @dataclass(frozen=True)
@@ -305,7 +307,8 @@ class _Search:
                     stability=part.stability,
                 )
             )
-        return tuple(sorted(regions, key=lambda region: -region.mean))
+        regions.sort(key=lambda region: -region.mean)
+        return tuple(replace(region, number=number) for number, region in enumerate(regions, start=1))
 
 
 class _Anew:
@@ -452,6 +455,7 @@ class _Anew:
             larger=int(direction > 0),
             share=float(np.mean(box.contains(self._everywhere))),
             stability=claim.stability,
+            number=int(number) if (number := claim.name.rpartition(" ")[2]).isdecimal() else 1,
         )
 
 

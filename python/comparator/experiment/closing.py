@@ -104,7 +104,8 @@ def _answer(summary: Summary, found: Mapping[str, Any]) -> list[str]:
     sentences = found.get("answer") or []
     if summary.kind == "single":
         return list(sentences)
-    of = {"regions": "region 1", "everywhere": "difference"}.get(str(found.get("verdict")))
+    region = next((each.get("number", 1) for each in found.get("regions") or ()), 1)
+    of = {"regions": f"region {region}", "everywhere": "difference"}.get(str(found.get("verdict")))
     sure = next((each["word"] for each in found.get("sureness", ()) if each["about"] == of), None)
     return [f"{sentence}{f' How sure: {sure}.' if sure else ''}" for sentence in sentences[:1]]
 

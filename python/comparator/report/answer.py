@@ -247,7 +247,7 @@ def _more_regions(same_way: Sequence[bool]) -> str:
 
 def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Claim]) -> Sentence:
     first = findings.regions[0].region
-    said: list[str | Claim] = ["That they differ more there than elsewhere is ", claims["region 1"]]
+    said: list[str | Claim] = ["That they differ more there than elsewhere is ", claims[f"region {first.number}"]]
     if first.blocks:
         said.append(f": it held {anew(first.blocks, summary)}")
     elif summary.is_exact:
@@ -293,7 +293,7 @@ def _not_where(summary: Summary, findings: Findings, claims: dict[str, Claim]) -
         inside, outside = _apart(summary, region.mean, region.outside)
         against = "" if outside is None else f", and {outside} elsewhere"
         tail = f": with {findings.rejected[0].condition}, where it seemed so, fresh trainings gave {inside}{against}."
-        return ["; that they differ more somewhere is ", claims["rejected 1"], tail]
+        return ["; that they differ more somewhere is ", claims[f"rejected {region.number}"], tail]
     reason = "" if evidence is None else evidence.reason
     for said in ("they differ; ", "they differ, and "):
         reason = reason.removeprefix(said)

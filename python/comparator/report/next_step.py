@@ -104,8 +104,10 @@ def after_recheck(experiment: FrozenExperiment, was: FrozenExperiment, found: Se
     if "not settled" in verdicts:
         return _more_blocks(was, "To settle it, ask again with more fresh blocks")
     again = _search_again(was)
-    if again and any(each.claim.startswith("region") for each in found):
-        return Step("It holds. Look closer: search within the region", shlex.join([*again, "--focus", f"{was.id}:1"]))
+    region = next((each.claim.removeprefix("region ") for each in found if each.claim.startswith("region ")), None)
+    if again and region is not None:
+        within = [*again, "--focus", f"{was.id}:{region}"]
+        return Step("It holds. Look closer: search within the region", shlex.join(within))
     if studies_of(was) is not None:
         words = "It holds. Is it the study, or only its size?"
         return Step(words, f"{_command(experiment, 'recheck')} --controls")
@@ -143,11 +145,14 @@ def _more_blocks(was: FrozenExperiment, words: str) -> Step:
 
 def _in_region(experiment: FrozenExperiment, summary: Summary, findings: Findings, again: Sequence[str]) -> Step:
     """What says most more of the first region: a closer look where it was tried anew, else to try it."""
-    number_one = findings.regions[0]
-    if number_one.region.blocks:
+    first = findings.regions[0]
+    if first.region.blocks:
         if again:
-            return Step("Look closer: search within the region", shlex.join([*again, "--focus", f"{experiment.id}:1"]))
-        return Step(f"Look closer: ask the same in a space that is narrowed to {number_one.condition}")
+            return Step(
+                "Look closer: search within the region",
+                shlex.join([*again, "--focus", f"{experiment.id}:{first.region.number}"]),
+            )
+        return Step(f"Look closer: ask the same in a space that is narrowed to {first.condition}")
     if summary.is_exact:  # a fresh training would give what is known
         return _more_of(experiment, summary, "Try more places: search with more evaluations")
     if again:

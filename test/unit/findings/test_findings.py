@@ -39,6 +39,7 @@ from comparator.results.form import of_form
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace
+from comparator.space.boxes import read_box
 from comparator.strategies.blocks import FIRST_FRESH
 
 Point = dict[str, Any]
@@ -783,3 +784,23 @@ def test_the_table_has_the_numbers_of_the_metric_that_is_read() -> None:
     row = dict(zip(header.split(","), first.split(","), strict=True))
     assert float(row["signed"]) == pytest.approx((again[0].signed or [])[0])
     assert float(row["difference"]) == -float(row["value"])
+
+
+@pytest.mark.long
+def test_a_region_goes_by_the_number_of_its_claim_wherever_it_is_named(tmp_path: Path) -> None:
+    records = records_of(in_region)
+    claims = tried_anew(records, in_region)
+    for named in (*claims["claims"], *records):  # as where another one was claimed first, and is gone
+        for key in ("name", "claim"):
+            if named.get(key) == "region 1":
+                named[key] = "region 2"
+    typed = {"provenance": {"command": "comparator search a.toml"}}
+    folder = save(tmp_path / "kept-1", experiment_of(id="kept-1", **claims, **typed), records)
+    page = write_report(folder)
+    found = json.loads(page.with_suffix(".json").read_text())
+    assert [region["number"] for region in found["regions"]] == [2]
+    assert "region 2" in [each["about"] for each in found["sureness"]]
+    assert found["next"]["command"].endswith("--focus kept-1:2")
+    assert read_box(f"{page.with_suffix('.json')}:2") == found["regions"][0]["bounds"]
+    text = page.read_text()
+    assert "A search within region 2 (" in text and "region 1" not in text
