@@ -286,7 +286,7 @@ CONTRIBUTION_COLUMNS = ("place", "kind", "group", "rows", "share", "influence", 
 
 
 def _region_table(regions: Any) -> pd.DataFrame:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for each in regions:
         low, high = _ends(each.get("interval"))
         more_low, more_high = _ends(each.get("contrast_interval"))
