@@ -27,10 +27,13 @@ from comparator.results.tally import Tally, pairs_in, pairs_to_confirm
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
-LISTED, LISTED_VERSION = ".listed.json", 6
+LISTED, LISTED_VERSION = ".listed.json", 7
 COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
+
+#: What is said of one whose evaluations have all failed so far.
+NO_RESULT = "no evaluation gave a result"
 
 
 class Counted(Form):
@@ -134,6 +137,7 @@ def _counted_before(path: Path) -> Counted:
 
 def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation], tally: Tally) -> Counted:
     best, counts = tally.best if experiment.is_search else None, tally.counts
+    has_none = bool(counts.points) and counts.without_value == counts.points
     is_again = experiment.rechecks is not None  # there is no search in it: what is done are the pairs that try claims
     return Counted(
         withdrawn=len(withdrawals(path)),
@@ -145,7 +149,7 @@ def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluat
         best=words_of_best(experiment, best),
         best_value=None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
         best_amount="" if best is None else value_words(experiment, best),
-        verdict=found_in_short(path, experiment, records),
+        verdict=found_in_short(path, experiment, records) or (NO_RESULT if has_none else ""),
         created=experiment.created,
         title=experiment.title,
         pairs=_verdicts_of_pairs(path, experiment),

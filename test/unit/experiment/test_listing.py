@@ -97,6 +97,14 @@ def test_the_report_of_an_earlier_version_which_counts_less_is_still_of_its_reco
     assert experiment_rows(folder.parent)[0]["verdict"] == "no difference shown"
 
 
+def test_one_whose_evaluations_all_failed_says_that_it_has_no_result(tmp_path: Path) -> None:
+    for name, failed in (("all-1", (0, 1, 2)), ("some-1", (0, 1))):
+        save(tmp_path / name, make_experiment(id=name), genetic(3, failed))
+    rows = {row["id"]: row for row in experiment_rows(tmp_path)}
+    assert (rows["all-1"]["failed"], rows["all-1"]["verdict"]) == (3, "no evaluation gave a result")
+    assert (rows["some-1"]["failed"], rows["some-1"]["verdict"]) == (2, "")
+
+
 def test_a_state_that_is_gone_at_this_moment_is_no_report(folder: Path) -> None:
     assert not is_closing(folder)
 
