@@ -19,6 +19,7 @@ from comparator.api.carrying_out import (
     common_tables,
     comparison_table,
     folder_of_all,
+    folder_to_read,
     host_of,
     label_of,
     named_model,
@@ -214,14 +215,14 @@ def open(id: str, *, experiments: str | Path | None = None) -> Experiment:
 
 @python_words()
 def list(*, experiments: str | Path | None = None) -> pd.DataFrame:
-    """All experiments, oldest first: a row each, indexed by id.
+    """All experiments, oldest first: a row each, indexed by id; raises `InputError` for a folder that is not there.
 
     Columns: state, evaluations (done), of (the budget), confirming, failed, withdrawn, best, created, title, tags (a
     list), note.
     """
     columns = ["id", "state", "evaluations", "of", "confirming", "failed", "withdrawn", "best", "created", "title"]
     columns += ["tags", "note"]
-    rows = experiment_rows(folder_of_all(experiments))
+    rows = experiment_rows(folder_to_read(experiments))
     return pd.DataFrame(
         [{**row, "best": row.get("best", row.get("damage"))} for row in rows], columns=columns
     ).set_index("id")

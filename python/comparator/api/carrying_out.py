@@ -25,7 +25,7 @@ from comparator.formats.names import home_written_out
 from comparator.formats.text import shown
 from comparator.model.references import with_path_written
 from comparator.results.store import check_new_experiment
-from comparator.site.folders import experiments_folder, project_root
+from comparator.site.folders import experiments_folder, experiments_to_read, project_root
 
 #: A function of a dict of hyperparameters, or what the command line takes: a model's name, a folder, an image, a file.
 Model = Function | str | Path
@@ -49,6 +49,11 @@ def host_of(given: Arguments) -> Host:
 def folder_of_all(given: str | Path | None) -> Path:
     """Where experiments are kept."""
     return experiments_folder(None if given is None else Path(given), project_root())
+
+
+def folder_to_read(given: str | Path | None) -> Path:
+    """The same; raises `InputError` where one that is named is not there."""
+    return experiments_to_read(None if given is None else Path(given), project_root())
 
 
 @dataclass(frozen=True)

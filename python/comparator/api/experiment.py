@@ -79,9 +79,9 @@ class Experiment:
 
         Where nothing was trained anew (`confirm=False`) they are what the search alone lets expect; `blocks` is 0 then.
 
-        Columns: where (in words), NAME.low and NAME.high or NAME.values of each hyperparameter that bounds it, mean
-        (of the signed difference, fresh trainings), low, high (its 95 % interval), elsewhere, more (the contrast with
-        elsewhere), more_low, more_high, share (of the space), blocks (fresh ones).
+        Columns: number (the report's), where (in words), NAME.low and NAME.high or NAME.values of each hyperparameter
+        that bounds it, mean (of the signed difference, fresh trainings), low, high (its 95 % interval), elsewhere,
+        more (the contrast with elsewhere), more_low, more_high, share (of the space), blocks (fresh ones).
         """
         return _region_table(self._content.get("regions") or ())
 
@@ -276,7 +276,9 @@ def _show_pictures() -> None:
         renderers.enable("png", scale_factor=2)
 
 
-REGION_COLUMNS = ("where", "mean", "low", "high", "elsewhere", "more", "more_low", "more_high", "share", "blocks")
+REGION_COLUMNS = (
+    *("number", "where", "mean", "low", "high", "elsewhere", "more", "more_low", "more_high", "share", "blocks"),
+)
 CONFIRMED_COLUMNS = ("searched", "mean", "low", "high", "more", "more_low", "more_high", "seeds", "verdict")
 
 
@@ -284,11 +286,11 @@ CONTRIBUTION_COLUMNS = ("place", "kind", "group", "rows", "share", "influence", 
 
 
 def _region_table(regions: Any) -> pd.DataFrame:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for each in regions:
         low, high = _ends(each.get("interval"))
         more_low, more_high = _ends(each.get("contrast_interval"))
-        row: dict[str, Any] = {"where": each["words"].split(":")[0]}
+        row: dict[str, Any] = {"number": each.get("number", len(rows) + 1), "where": each["words"].split(":")[0]}
         for name, bounds in each["bounds"].items():
             row |= _bounds_columns(name, bounds)
         row |= {"mean": each["mean"], "low": low, "high": high, "elsewhere": each.get("outside")}
@@ -302,6 +304,7 @@ def _regions_in_words(regions: Sequence[Mapping[str, Any]], measure: Measure) ->
     more = f"more by{measure.in_units}"
     rows = [
         {
+            "": each.get("number", place),
             "where": each["words"].split(":")[0],
             "difference there": measure.amounts(each["mean"], each.get("interval")),
             "elsewhere": measure.amounts(each.get("outside"), each.get("outside_interval")),
@@ -309,7 +312,7 @@ def _regions_in_words(regions: Sequence[Mapping[str, Any]], measure: Measure) ->
             "share of the space": percent(each["share"]),
             "fresh blocks": each["blocks"],
         }
-        for each in regions
+        for place, each in enumerate(regions, start=1)
     ]
     return str(pd.DataFrame(rows).to_html(index=False, border=0))
 

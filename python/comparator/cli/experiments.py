@@ -23,7 +23,7 @@ from comparator.results.files import read_json, share_as
 from comparator.results.growing import GrowingRecord
 from comparator.results.record_file import read_records
 from comparator.results.state import ALIVE, State, last_word
-from comparator.site.folders import command_line, experiments_folder, project_root
+from comparator.site.folders import command_line, experiments_folder, experiments_to_read, project_root
 
 if TYPE_CHECKING:
     from comparator.experiment.progress import ProgressView
@@ -223,12 +223,12 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
     """List the experiments, oldest first: what each is doing, and its best."""
     from comparator.experiment.listing import experiment_rows
 
-    folder = experiments_folder(experiments, project_root())
+    folder = experiments_to_read(experiments, project_root())
     rows = experiment_rows(folder)
     if as_json:
         print(json.dumps(rows, indent=1))
     elif not rows:
-        tell(out, f"no experiments in {folder} yet{'' if folder.is_dir() else '; there is no such folder'}")
+        tell(out, f"no experiments in {folder} yet")
     else:
         _print_table(rows)
 

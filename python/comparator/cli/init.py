@@ -244,7 +244,10 @@ def _known(models: Sequence[Model], host: Host) -> list[dict[str, Definition]]:
         if model.key in found:
             continue
         with out.status("looking at the models"):
-            found[model.key] = find_definitions(model, host.slots[0], host.site.data_folder)
+            doubts: list[str] = []
+            found[model.key] = find_definitions(model, host.slots[0], host.site.data_folder, doubts.append)
+        for doubt in doubts:
+            note(out, doubt)
         if not found[model.key]:
             note(out, f"{model.reference}: what it takes is not known, so it is supposed to take what is varied")
         seed, is_taken = likely_seed(found[model.key]), model.description.seed is not None

@@ -16,7 +16,7 @@ from comparator.cli.app import LOOK, ExperimentsOption, app
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal, copyable, tell
 from comparator.results.experiments import experiment_path
-from comparator.site.folders import experiments_folder, project_root
+from comparator.site.folders import experiments_folder, experiments_to_read, project_root
 
 
 @app.command("open", rich_help_panel=LOOK, short_help="Look at experiments in a browser, live.")
@@ -56,7 +56,8 @@ def open_page(
     from comparator.dashboard import serving
 
     root = project_root()
-    folder = experiments_folder(experiments, root)
+    # What a command shows of itself is there in a moment.
+    folder = (experiments_folder if identifier or with_parent else experiments_to_read)(experiments, root)
     shows = ""
     if identifier is not None:
         shows = f"experiments/{experiment_path(folder, identifier).name}/"

@@ -21,7 +21,9 @@ def unroll(
     ] = None,
     space: Annotated[Path | None, typer.Option(metavar="FILE", help="A parameter space (JSON).")] = None,
     design: Annotated[str, typer.Option(help="Of the space: cartesian, random, latin or sobol.")] = "cartesian",
-    points: Annotated[int, typer.Option(min=1, help="Points of the design.")] = 64,
+    points: Annotated[
+        int, typer.Option(min=1, help="Points of the design; of cartesian, which takes all values of lists, at most.")
+    ] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the design.")] = 1,
     studies: Annotated[str | None, typer.Option(metavar="STUDY,...", help="The same as --grid train_sources=")] = None,
     sizes: Annotated[str | None, typer.Option(metavar="ROWS,...", help="The same as --grid row_limit=")] = None,

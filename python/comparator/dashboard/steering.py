@@ -20,7 +20,7 @@ from comparator.errors import InputError
 from comparator.experiment.dry_run import budget_words
 from comparator.findings.axes import varying_axes
 from comparator.findings.verdict import Condition
-from comparator.formats.names import check_name
+from comparator.formats.names import check_new_name
 from comparator.formats.numbers import show
 from comparator.formats.text import shortened
 from comparator.report.commands import typed_command, with_settings, without_option
@@ -54,7 +54,7 @@ def suggestions(
     """
     if not typed(experiment):
         return []
-    places = [(f"region {number} ({each.condition})", each.region.bounds) for number, each in enumerate(regions, 1)]
+    places = [(f"region {each.region.number} ({each.condition})", each.region.bounds) for each in regions]
     if box:
         places = [("what is chosen", box)]
     found: list[tuple[str, dict[str, Any]]] = [
@@ -170,7 +170,7 @@ def begin(path: Path, root: Path, choice: Mapping[str, Any]) -> dict[str, str]:
     why_not = why_not_begun(experiment)
     if why_not is not None:
         raise InputError(f"experiment '{path.name}': {why_not}")
-    identifier = check_name(str(choice.get("id", "")), "id")
+    identifier = check_new_name(str(choice.get("id", "")), "id")
     words = words_of(experiment, choice)
     folder = typed_in(experiment, words) or root
     done = started(_process_words(path, words, identifier), path / OUTPUT, folder, "it has begun")

@@ -8,7 +8,7 @@ takes out of its dict), the files of settings that its scripts name, its default
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,14 +22,17 @@ from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
 
-def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, Definition]:
+def find_definitions(
+    model: Model, slot: Slot, data_folder: Path, doubt: Callable[[str], None] = lambda words: None
+) -> dict[str, Definition]:
     """The hyperparameters of a model by name, as it writes them, in the order of the most certain source.
 
-    Raises `InputError` where its module cannot be imported.
+    A default-model file that cannot be read is told to `doubt` in a line, and passed over. Raises `InputError` where
+    its module cannot be imported.
     """
     sources: list[Iterable[Definition]] = [_described(model)]
     if model.own_command is None and model.stages is None:  # else they have told what they take
-        sources += [_defaults(model, slot, data_folder), _of_file(model), told_by(model)]
+        sources += [_defaults(model, slot, data_folder), _of_file(model, doubt), told_by(model)]
     found: dict[str, Definition] = {}
     for source in sources:
         for definition in source:
@@ -71,15 +74,19 @@ def _defaults(model: Model, slot: Slot, data_folder: Path) -> list[Definition]:
     return [Definition(as_kept(name), default=value) for name, value in defaults.items()]
 
 
-def _of_file(model: Model) -> list[Definition]:
-    """What CANDLE's default-model file says, one that lies in the model's folder and is called after it."""
+def _of_file(model: Model, doubt: Callable[[str], None]) -> list[Definition]:
+    """What CANDLE's default-model file says, one that lies in the model's folder and is called after it.
+
+    Other files may be called alike: one that cannot be read is passed over, which `doubt` is told.
+    """
     if not model.is_folder:
         return []
     names = ("*default_model*.txt", "*_model.txt", "*_params.txt")
-    for path in (path for pattern in names for path in sorted(model.path.glob(pattern))):
+    for path in dict.fromkeys(path for pattern in names for path in sorted(model.path.glob(pattern))):
         try:
             given = read_hyperparameters(path)
-        except InputError:
+        except InputError as error:
+            doubt(f"{error}; so its defaults are passed over")
             continue
         return [Definition(name, default=value) for name, value in given.items()]
     return []

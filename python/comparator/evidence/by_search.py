@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -148,7 +149,8 @@ class BySearch:
                     stability=part.stability,
                 )
             )
-        return tuple(sorted(regions, key=lambda region: -region.mean))
+        regions.sort(key=lambda region: -region.mean)
+        return tuple(replace(region, number=number) for number, region in enumerate(regions, start=1))
 
 
 def beside_parts(reading: Heights, paired: Paired) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import math
 import statistics
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comparator.evidence.replicates import Moments
 from comparator.results.frozen import Claim
 
 if TYPE_CHECKING:
@@ -211,8 +213,10 @@ def _error(numbers: Sequence[float], variance: float | None) -> tuple[float, int
     empirical Bayes methods, 2004). So few numbers do not tell their own deviation well, least of all where they are
     skewed: a mean that lies too low then comes with a deviation that is too small.
     """
-    count, own = len(numbers), statistics.variance(numbers)
-    if variance is None:
-        return math.sqrt(own / count), count - 1
+    count, own = len(numbers), Moments.of(numbers).deviation
+    assert own is not None
+    if variance is None or variance < sys.float_info.min:  # of the smallest numbers squares are lost
+        return own / math.sqrt(count), count - 1
     freedom = count - 1 + PRIOR
-    return math.sqrt(((count - 1) * own + PRIOR * variance) / freedom / count), freedom
+    both = math.hypot(math.sqrt(count - 1) * own, math.sqrt(PRIOR * variance))
+    return both / math.sqrt(freedom) / math.sqrt(count), freedom

@@ -56,7 +56,9 @@ class Predictor:
         if len(paired.points) < FEWEST_POINTS:
             return None
         surrogate = fit_differences(space, paired, seed)
-        return cls(surrogate, _reach(surrogate))
+        # Where all is one number its size tells nothing of how far from it another may be.
+        is_one_number = len({number for each in observations for number in each.differences}) == 1
+        return cls(surrogate, 0.0 if is_one_number else _reach(surrogate))
 
     def at(self, point: Mapping[str, Any]) -> Prediction:
         """What the observations say of `point`."""

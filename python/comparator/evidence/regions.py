@@ -49,7 +49,8 @@ class Region:
     95 % over splits and seeds that were not looked at; None where nothing was trained anew, and the means are then
     those of the evaluated points. `p` is the chance of such a contrast where there is none, `blocks` counts the fresh
     blocks, `evaluations` the distinct points of the search inside, `share` is that of the space, and `stability` that
-    of resamples in which a box that overlaps by more than half was found.
+    of resamples in which a box that overlaps by more than half was found. `number` is that of its claim, whatever
+    became of the others; of regions that nothing tried anew their place.
     """
 
     bounds: Mapping[str, Any]
@@ -65,6 +66,7 @@ class Region:
     larger: int
     share: float
     stability: float
+    number: int = 1
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 
 
 def pooled_deviation(groups: Iterable[Sequence[float]]) -> float | None:
@@ -15,8 +15,15 @@ def pooled_deviation(groups: Iterable[Sequence[float]]) -> float | None:
     several = [group for group in groups if len(group) > 1]
     if not several:
         return None
-    squares = sum((number - mean) ** 2 for group in several for mean in [statistics.fmean(group)] for number in group)
-    return math.sqrt(squares / sum(len(group) - 1 for group in several))
+    apart = [number - mean for group in several for mean in [statistics.fmean(group)] for number in group]
+    exponent = exponent_of(apart)
+    squares = sum(math.ldexp(each, -exponent) ** 2 for each in apart)
+    return math.ldexp(math.sqrt(squares / sum(len(group) - 1 for group in several)), exponent)
+
+
+def exponent_of(numbers: Iterable[float]) -> int:
+    """The power of two just above the largest of these in size: divided by it, which is exact, all have squares."""
+    return math.frexp(max(map(abs, numbers), default=0.0))[1]
 
 
 def mean_interval(numbers: Sequence[float], confidence: float = 0.95) -> tuple[float, float] | None:
@@ -36,6 +43,11 @@ class Moments:
     total: Fraction = Fraction(0)
     squares: Fraction = Fraction(0)
 
+    @classmethod
+    def of(cls, numbers: Iterable[float]) -> Moments:
+        """Those of all these."""
+        return reduce(cls.plus, numbers, cls())
+
     def plus(self, number: float) -> Moments:
         exact = Fraction(number)
         return Moments(self.count + 1, self.total + exact, self.squares + exact * exact)
@@ -50,7 +62,10 @@ class Moments:
         """The standard deviation; None for fewer than two."""
         if self.count < 2:
             return None
-        return math.sqrt((self.squares - self.total * self.total / self.count) / (self.count - 1))
+        variance = (self.squares - self.total * self.total / self.count) / (self.count - 1)
+        # What a square root is taken of may be too small for a float, or too large, where the root is not.
+        exponent = (variance.numerator.bit_length() - variance.denominator.bit_length()) // 2
+        return math.ldexp(math.sqrt(variance / Fraction(4) ** exponent), exponent)
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
         """The two-sided t-interval of the mean; None for fewer than two."""

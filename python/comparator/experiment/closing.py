@@ -104,7 +104,8 @@ def _answer(summary: Summary, found: Mapping[str, Any]) -> list[str]:
     sentences = found.get("answer") or []
     if summary.kind == "single":
         return list(sentences)
-    of = {"regions": "region 1", "everywhere": "difference"}.get(str(found.get("verdict")))
+    region = next((each.get("number", 1) for each in found.get("regions") or ()), 1)
+    of = {"regions": f"region {region}", "everywhere": "difference"}.get(str(found.get("verdict")))
     sure = next((each["word"] for each in found.get("sureness", ()) if each["about"] == of), None)
     return [f"{sentence}{f' How sure: {sure}.' if sure else ''}" for sentence in sentences[:1]]
 
@@ -115,11 +116,13 @@ def _best(summary: Summary, found: Mapping[str, Any]) -> list[str]:
 
     best = summary.best
     assert best is not None and best.difference is not None
+    trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
+    trainings = f"trainings: {trained} done, {stored} found"
+    if summary.is_idle and found:
+        return [trainings]
     extreme = "largest" if summary.maximise else "smallest"
     amount = summary.measure.amount
     at = f"{amount(best.difference, 4)} at {point_words(best.point) or 'the settings as given'}"
-    trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
-    trainings = f"trainings: {trained} done, {stored} found"
     if not found:
         return [f"{extreme} {summary.objective}: {at}", f"{trainings} in the store"]
     anew = (found.get("best") or {}).get("confirmed")

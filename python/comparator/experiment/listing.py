@@ -27,10 +27,13 @@ from comparator.results.tally import Tally, pairs_in, pairs_to_confirm
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
-LISTED, LISTED_VERSION = ".listed.json", 5
+LISTED, LISTED_VERSION = ".listed.json", 7
 COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
+
+#: What is said of one whose evaluations have all failed so far.
+NO_RESULT = "no evaluation gave a result"
 
 
 class Counted(Form):
@@ -41,6 +44,7 @@ class Counted(Form):
     evaluations: int
     of: int | None
     confirming: int
+    #: Pairs that gave no result, as those that are done, and those that confirm, are pairs.
     failed: int
     best: str
     best_value: Number | None
@@ -133,6 +137,7 @@ def _counted_before(path: Path) -> Counted:
 
 def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation], tally: Tally) -> Counted:
     best, counts = tally.best if experiment.is_search else None, tally.counts
+    has_none = bool(counts.points) and counts.without_value == counts.points
     is_again = experiment.rechecks is not None  # there is no search in it: what is done are the pairs that try claims
     return Counted(
         withdrawn=len(withdrawals(path)),
@@ -140,11 +145,11 @@ def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluat
         evaluations=counts.confirming if is_again else counts.done,
         of=pairs_to_confirm(experiment.claims or (), records) if is_again else experiment.budget.evaluations,
         confirming=counts.confirming,
-        failed=counts.failed,
+        failed=counts.lost,
         best=words_of_best(experiment, best),
         best_value=None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
         best_amount="" if best is None else value_words(experiment, best),
-        verdict=found_in_short(path, experiment, records),
+        verdict=found_in_short(path, experiment, records) or (NO_RESULT if has_none else ""),
         created=experiment.created,
         title=experiment.title,
         pairs=_verdicts_of_pairs(path, experiment),
@@ -201,6 +206,8 @@ def _verdicts_of_pairs(path: Path, experiment: FrozenExperiment) -> dict[str, st
 
 
 def _verdict_in(found: Mapping[str, Any], condition: str) -> str:
+    if found.get("idle"):
+        return "what is varied changes nothing"
     regions = found.get("regions") or ()
     if found.get("verdict") == "regions" and regions:
         return f"more with {str(regions[0].get(condition, '')).partition(': ')[0]}"

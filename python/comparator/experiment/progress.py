@@ -270,8 +270,8 @@ def describe(
 ) -> str:
     """The state in one line: `best 41.2 % at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
     parts, counts = [words_of_best(experiment, tally.best)], tally.counts
-    if counts.failed:
-        parts.append(f"{counts.failed} failed")
+    if counts.lost:
+        parts.append(f"{counts.lost} failed")
     if running:
         parts.append(f"{running} running")
     if anew and experiment.rechecks is None:  # else what is counted before these words are the same pairs

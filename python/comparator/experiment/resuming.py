@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.engine.jobs import state_of
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest_path
 from comparator.formats.text import shown
 from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.frozen import FrozenExperiment, by_dotted_name
@@ -42,7 +42,8 @@ def latest_unfinished(experiments: Path, file: Path | None, command: str | None 
     what = f"{command or 'experiment'}{'' if file is None else f' of {file}'}"
     if alive:
         raise InputError(f"--resume: {alive[0]} now; no other {what} is unfinished in {experiments}")
-    raise InputError(f"--resume: no {what} is unfinished in {experiments}; see: comparator list")
+    hint = "see: comparator list" if experiments.is_dir() else f"there is no such folder{nearest_path(experiments)}"
+    raise InputError(f"--resume: no {what} is unfinished in {experiments}; {hint}")
 
 
 def differences(frozen: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str]:

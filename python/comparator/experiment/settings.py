@@ -36,9 +36,11 @@ def entries_of(given: Any) -> Any:
         return given
     for name, entry in given.items():
         if not isinstance(entry, dict):
+            meant = "type = 'float', lower = 0, upper = 1"
+            if isinstance(entry, list):
+                meant = f"type = 'categorical', values = {shown(entry) if entry else '[1, 2]'}"
             raise ValueError(
-                f"'{shortened(name)}' = {shown(entry)} is no table; write {shortened(name)} ="
-                " { type = 'float', lower = 0, upper = 1 }"
+                f"'{shortened(name)}' = {shown(entry)} is no table; write {shortened(name)} = {{ {meant} }}"
             )
         if entry.get("name", name) != name:
             raise ValueError(f"'{shortened(name)}' has another 'name', {shown(entry['name'])}")

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from comparator.evidence.replicates import exponent_of
 from comparator.formats.numbers import is_number, show
 
 BINS = 10
@@ -213,8 +214,8 @@ def effect(axis: Axis, evaluations: Sequence[AtAPoint], numbers: Sequence[float]
     if inner_freedom <= 0:
         return 0.0
     mean = statistics.fmean(numbers)
-    total = sum((number - mean) ** 2 for number in numbers)
-    inner = sum(
-        (number - own) ** 2 for group in groups.values() for own in [statistics.fmean(group)] for number in group
-    )
+    apart = [number - mean for number in numbers]
+    within = [number - own for group in groups.values() for own in [statistics.fmean(group)] for number in group]
+    exponent = exponent_of([*apart, *within])  # their squares may be too small for a float
+    total, inner = (sum(math.ldexp(each, -exponent) ** 2 for each in some) for some in (apart, within))
     return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0

@@ -15,6 +15,7 @@ from typing import Any
 from comparator.findings import reliability
 from comparator.findings.axes import Axis, on_lattice, varying_axes
 from comparator.findings.exactness import is_exact
+from comparator.findings.idle import changes_nothing
 from comparator.findings.mean_predictor import LOSS, MeanPredictor, compare_with_mean_predictor
 from comparator.findings.reliability import Reliability, reliability_in
 from comparator.findings.so_far import mean_metrics, so_far
@@ -115,6 +116,7 @@ class Summary:
     default settings. `is_exact` says that a training repeated gives the same number, as far as is known: no two
     trainings of a point differed, and either no model takes a seed, of training or split, or a point was trained on
     several. `seedless` are the models that take none, `described_in` the names of the files that could name their seed.
+    `is_idle` says that none of the axes changes any of the models (`findings.idle`).
     """
 
     id: str
@@ -146,6 +148,7 @@ class Summary:
     is_exact: bool = False
     seedless: tuple[str, ...] = ()
     described_in: str = ""
+    is_idle: bool = False
 
     @property
     def best(self) -> EvaluationSummary | None:
@@ -217,6 +220,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
             name for name, each in zip(models, experiment.models, strict=True) if not (each.seed or each.split)
         ),
         described_in=described_in(each for each in experiment.models if not each.seed),
+        is_idle=changes_nothing(records, metric, [axis.name for axis in axes], len(models)),
     )
 
 
@@ -227,6 +231,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
     return {
         "evaluations": summary.counts,
         "counts": asdict(summary.number),
+        "idle": [axis.name for axis in summary.axes] if summary.is_idle else [],
         "best": best
         and {
             "evaluation": best.number,

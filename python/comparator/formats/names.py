@@ -12,6 +12,7 @@ NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 #: Folders among those of the experiments that are none: of all runs, and of what models have preprocessed.
 RUNS, ML_DATA = "runs", "ml_data"
 LONGEST = 100
+ROOM_FOR_NUMBER = 10
 
 
 def check_name(name: str, what: str) -> str:
@@ -25,6 +26,18 @@ def check_name(name: str, what: str) -> str:
             f" {LONGEST} at the most, must not begin with '.', and must not be '{RUNS}' or '{ML_DATA}'"
         )
     return name
+
+
+def check_new_name(name: str, what: str) -> str:
+    """The same of a name that is given to something new: one with '-' at its front is an option to every command."""
+    if check_name(name, what).startswith("-"):
+        raise InputError(f"{what} '{name}': must not begin with '-': commands would take it for an option")
+    return name
+
+
+def name_after(text: str) -> str:
+    """A name that follows `text`, the stem of a file say, and leaves room for a number behind it."""
+    return as_file_name(text).lstrip("-.")[: LONGEST - ROOM_FOR_NUMBER] or "experiment"
 
 
 def home_written_out(path: str | Path) -> Path:

@@ -36,12 +36,20 @@ def fixed(number: float, places: int) -> str:
     return text if float(text) else f"{0:.{places}f}"
 
 
+def places_for(number: float, digits: int) -> int:
+    """Return how many places show a number of 1 or more to so many digits, once it is rounded: 9.99 to two is 10."""
+    rounded = abs(round_to(number, digits))
+    return max(0, digits - 1 - (math.floor(math.log10(rounded)) if rounded >= 1 else 0))
+
+
 def not_as_zero(number: float, places: int, size: float = 1.0) -> str:
     """Return a number with so many places, or as many more as it takes to tell it from 0.
 
-    What is nothing beside numbers of this `size` but what rounding left of them is 0.
+    What is nothing beside numbers of this `size` but what rounding left of them is `0`, without places.
     """
-    if float(f"{number:.{places}f}") or abs(number) <= ROUNDING * size:
+    if abs(number) <= ROUNDING * size:
+        return "0"
+    if float(f"{number:.{places}f}"):
         return fixed(number, places)
     return f"{number:.{-math.floor(math.log10(abs(number)))}f}"
 
@@ -57,6 +65,7 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
     if size and not FINEST <= size < COARSEST:
         return f"{show(mean)} [{show(low)}, {show(high)}]"
     places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 0
-    if any(end and not float(f"{end:.{places}f}") for end in (low, high)):
+    if any(abs(end) > ROUNDING * size and not float(f"{end:.{places}f}") for end in (low, high)):
         places += 1  # on which side of 0 an interval ends is what it is read for
-    return f"{fixed(mean, places)} [{', '.join(not_as_zero(end, places, size) for end in (low, high))}]"
+    middle = "0" if abs(mean) <= ROUNDING * size else fixed(mean, places)
+    return f"{middle} [{', '.join(not_as_zero(end, places, size) for end in (low, high))}]"

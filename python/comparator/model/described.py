@@ -51,7 +51,8 @@ LIMITS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-CHOICES = "choices"
+#: What a list has to be one of; and usual values, which `init` proposes.
+CHOICES, VALUES = "choices", "values"
 #: What a text has that is a list.
 BETWEEN_ITEMS = re.compile(r"[\s,;\[\]()]")
 
@@ -107,8 +108,8 @@ def fault_of_limit(key: str, limit: Any) -> str | None:
     """Why a key of a hyperparameter's description would limit nothing though it is meant to; None where it is not."""
     if key in LIMITS:
         return None if _is_number(limit) else f"= {shown(limit)}: must be a number"
-    if key == CHOICES:
-        return None if isinstance(limit, list) else f"= {shown(limit)}: must be a list"
+    if key in (CHOICES, VALUES):
+        return None if isinstance(limit, list) and limit else f"= {shown(limit)}: must be a list of values"
     meant = nearest(key, [*LIMITS, CHOICES])
     return f"is unknown{meant}" if meant else None
 

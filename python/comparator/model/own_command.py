@@ -22,6 +22,7 @@ names; a word that names it then names the copy.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ from typing import Any
 
 from comparator.errors import InputError, nearest, nearest_path
 from comparator.formats.spelling import NOT_FLAGS, spelling
-from comparator.formats.text import shortened, write_text_whole
+from comparator.formats.text import shortened, shown, write_text_whole
 from comparator.model.definitions import EITHER, Definition, as_description, typed
 from comparator.model.described import HyperparameterDescription
 from comparator.model.description import SEEDS, ModelDescription
@@ -48,6 +49,8 @@ PLACE = re.compile(r"(?<!\$)\{([A-Za-z_][\w.-]*)\}")
 LEFT_OUT = re.compile(r"[^\s{}]+=\{[A-Za-z_][\w.-]*\}")
 #: The ends of the names of scripts.
 SCRIPTS = (".py", ".R", ".r", ".sh", ".jl", ".pl")
+#: What runs a script, and options between the two, such as `-u`, that take no word of their own.
+INTERPRETER, SWITCH = re.compile(r"python|Rscript|julia|perl|(ba)?sh$"), re.compile(r"-[BEIOSsuvx]+|--vanilla")
 #: The flag of a hyperparameter of which a script does not tell, by `flags`.
 FORMS = {"--name value": "--{}", "--name=value": "--{}=", "-name value": "-{}", "name=value": "{}="}
 
@@ -155,8 +158,17 @@ class OwnCommand:
                     )
 
     def _check_script(self, where: str) -> None:
-        """Raise `InputError` where the second word is a script that is not there, and that no link puts there."""
-        word = self.words[1] if len(self.words) > 1 else ""
+        """Raise `InputError` for a program without a name, and for a script that is not there, and no link puts there.
+
+        The script is the second word, behind an interpreter the first that is no option of its own.
+        """
+        program, *others = self.words
+        if not program.strip() or (others and not others[0].strip()):
+            which = "second" if program.strip() else "first"
+            raise InputError(f"{where}: command = {shown(self.words)}: its {which} word is empty")
+        if INTERPRETER.match(Path(program).name):
+            others = list(itertools.dropwhile(SWITCH.fullmatch, others))
+        word = others[0] if others else ""
         if not word.endswith(SCRIPTS) or word.startswith("-") or PLACE.search(word) or self.described.links:
             return
         path = self.start / word
@@ -183,12 +195,11 @@ class OwnCommand:
         """Write the run's own file of settings; raises `InputError` where the model's cannot be read."""
         if self.settings is None:
             return
-        content = read_settings_file(self.settings)
-        names = [name for name, _ in named_settings(content)]
+        names = [name for name, _ in named_settings(read_settings_file(self.settings))]
         own = {spelling(name, names): value for name, value in given.items()}
         copy = self._copy(run)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        write_text_whole(copy, with_values(content, {name: own[name] for name in names if name in own}, copy.suffix))
+        write_text_whole(copy, with_values(self.settings, {name: own[name] for name in names if name in own}))
 
     def _copy(self, run: Path) -> Path:
         """Where the run's own file of settings is."""

@@ -3,14 +3,14 @@
 A setting of a table is named by the way to it, `optimizer.lr`, in a list of tables by their numbers too, `runs.0.lr`,
 in an INI file by its section. YAML is read by PyYAML, to which `1e-4` is a text, as it is to most scripts that read it:
 as a default it is known for the number that it stands for. What an alias repeats is a setting of each of its places.
-What an INI file gives is read as Python writes it; its copy has each word as it was written, but for what is given.
+What an INI file gives is read as Python writes it. A copy of it, and of YAML (`yaml_copy`), has each word as it was
+written, but for what is given.
 """
 
 from __future__ import annotations
 
 import ast
 import configparser
-import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,7 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.text import LONGEST_MESSAGE, read_text, shortened
+from comparator.model.yaml_copy import with_yaml_values
 
 JSON, YAML, INI = (".json",), (".yaml", ".yml"), (".ini", ".cfg")
 ENDINGS = (*JSON, *YAML, *INI)
@@ -61,23 +62,24 @@ def named_settings(content: Mapping[Any, Any], way: str = "") -> Iterator[tuple[
             yield way + key, value
 
 
-def with_values(content: Mapping[str, Any], given: Mapping[str, Any], ending: str) -> str:
-    """The text of the same file with the values that are `given` by name; each is a setting of it."""
-    copied: dict[str, Any] = copy.deepcopy(dict(content))
+def with_values(path: Path, given: Mapping[str, Any]) -> str:
+    """The text of a file of settings with the values that are `given` by name; each is a setting of it.
+
+    Raises `InputError` where it cannot be read.
+    """
+    content, ending = read_settings_file(path), path.suffix.lower()
+    if ending in YAML:
+        return with_yaml_values(read_text(path), content, given)
     for name, value in given.items():
         *way, last = name.split(".")
-        table: Any = copied
+        table: Any = content
         for key in way:
             table = table[int(key)] if isinstance(table, list) else table[key]
         written = table[last]
         table[last] = written.with_value(value) if isinstance(written, _Word) else value
-    if ending.lower() in JSON:
-        return json.dumps(copied, indent=2) + "\n"
-    if ending.lower() in INI:
-        return "\n".join(_section(name, words) for name, words in copied.items())
-    import yaml
-
-    return yaml.safe_dump(copied, sort_keys=False, allow_unicode=True)
+    if ending in JSON:
+        return json.dumps(content, indent=2) + "\n"
+    return "\n".join(_section(name, words) for name, words in content.items())
 
 
 def _json(text: str, path: Path) -> Any:

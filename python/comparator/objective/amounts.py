@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from comparator.errors import InputError
-from comparator.formats.numbers import is_number, not_as_zero, round_to, show, with_interval
+from comparator.formats.numbers import is_number, not_as_zero, places_for, round_to, show, with_interval
 from comparator.objective.differences import DIFFERENCES, Difference, difference_called
 from comparator.results.frozen import FrozenExperiment
 
@@ -33,9 +33,7 @@ class Measure:
             return "unknown"
         if not self.is_share:
             return f"{show(round_to(number, digits))}{f' {self.unit}' if self.unit else ''}"
-        share = round_to(100 * number, 12)  # 100 times 0.1 may be a little below 10
-        text = not_as_zero(share, max(0, digits - (2 if abs(share) >= 10 else 1)))
-        return f"{text if float(text) else '0'} %"
+        return f"{_in_hundredths(number, digits)} %"
 
     def amounts(self, mean: float | None, interval: Sequence[float | None] | None) -> str:
         """Return a difference with its interval: `46 % [42 %, 50 %]`, `0.31 [0.28, 0.35]`."""
@@ -50,8 +48,7 @@ class Measure:
             return with_interval(mean, interval)
         if not self.is_share:
             return self.amount(mean, 2) if interval is None else with_interval(mean, interval)
-        hundredfold = _hundredfold(mean, interval)
-        said = show(round_to(hundredfold[0], 2)) if interval is None else with_interval(*hundredfold)
+        said = _in_hundredths(mean, 2) if interval is None else with_interval(*_hundredfold(mean, interval))
         return f"{said} {POINTS}" if unit else said
 
     def of(self, what: str) -> Callable[[float | None, Sequence[float | None] | None], str]:
@@ -115,6 +112,11 @@ def in_percent(mean: float | None, interval: Sequence[float | None] | None) -> s
             end if end is None or not is_number(end) else max(-1.0, min(1.0, end)) for end in interval
         ]
     return re.sub(r"-?[0-9][0-9.e+-]*", r"\g<0> %", with_interval(*_hundredfold(mean, interval)))
+
+
+def _in_hundredths(share: float, digits: int) -> str:
+    hundredfold = round_to(100 * share, 12)  # 100 times 0.1 may be a little below 10
+    return not_as_zero(hundredfold, places_for(hundredfold, digits))
 
 
 def _hundredfold(mean: float, interval: Sequence[float | None] | None) -> tuple[float, Sequence[float | None] | None]:

@@ -17,7 +17,7 @@ from comparator.findings.sureness import NO_PLACE
 from comparator.formats.numbers import round_to, show, with_interval
 from comparator.report.claims import Claim, anew, claims_of, point_on_axes, seeded_alone
 from comparator.report.commands import typed_command, where_options
-from comparator.report.next_step import CUT_SHORT, Step, next_step
+from comparator.report.next_step import CUT_SHORT, Step, next_step, of_no_effect
 from comparator.report.numbers import point_words
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.state import ALIVE
@@ -132,6 +132,8 @@ def _sentences(summary: Summary, findings: Findings, claims: Sequence[Claim]) ->
     best, evidence = summary.best, findings.evidence
     if best is None:
         return _nothing(summary)
+    if summary.is_idle:
+        return _idle(summary, evidence, claims)
     if summary.kind == "single":
         return [[_best_of_one(summary, best)], [_trust_of_one(summary)]]
     if evidence is None:
@@ -166,9 +168,27 @@ def _nothing(summary: Summary) -> list[Sentence]:
     if not total:
         return [["No evaluation has finished yet."]]
     reason, numbers = next(iter(summary.reasons.items()), ("no reason was recorded", []))
+    lost = summary.number.lost
+    of = f", of {lost} {'trainings' if summary.kind == 'single' else 'pairs'} together," if lost > total else ""
     return [
-        [f"None of the {total} evaluations gave a result, so there is no answer."],
+        [f"None of the {total} evaluations{of} gave a result, so there is no answer."],
         [f"The most frequent reason ({len(numbers)} of {total}): {reason}"],
+    ]
+
+
+def _idle(summary: Summary, evidence: Evidence | None, claims: Sequence[Claim]) -> list[Sentence]:
+    """That nothing which was varied changes a model; of two, how they differ all the same."""
+    points = summary.number.points - summary.number.without_value
+    each, once = "it" if summary.kind == "single" else "each", "" if summary.is_exact else " for a seed"
+    no = f"{of_no_effect(summary)}: {each} gave one {summary.metric}{once} at all {points} points"
+    if summary.kind == "single" or evidence is None:
+        return [[f"{no}, so that there is nothing to search."]]
+    both = f"{' and '.join(summary.models)} show no difference in {summary.metric}"
+    told = both if evidence.verdict == "none" else _on_average(summary, evidence)
+    sure = next(claim for claim in claims if claim.about == "difference")
+    return [
+        [f"{told}; {no}."],
+        ["That they differ is ", sure, "; that they differ more in one place than in another cannot be."],
     ]
 
 
@@ -227,7 +247,7 @@ def _more_regions(same_way: Sequence[bool]) -> str:
 
 def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Claim]) -> Sentence:
     first = findings.regions[0].region
-    said: list[str | Claim] = ["That they differ more there than elsewhere is ", claims["region 1"]]
+    said: list[str | Claim] = ["That they differ more there than elsewhere is ", claims[f"region {first.number}"]]
     if first.blocks:
         said.append(f": it held {anew(first.blocks, summary)}")
     elif summary.is_exact:
@@ -273,7 +293,7 @@ def _not_where(summary: Summary, findings: Findings, claims: dict[str, Claim]) -
         inside, outside = _apart(summary, region.mean, region.outside)
         against = "" if outside is None else f", and {outside} elsewhere"
         tail = f": with {findings.rejected[0].condition}, where it seemed so, fresh trainings gave {inside}{against}."
-        return ["; that they differ more somewhere is ", claims["rejected 1"], tail]
+        return ["; that they differ more somewhere is ", claims[f"rejected {region.number}"], tail]
     reason = "" if evidence is None else findings.reason
     for said in ("they differ; ", "they differ, and "):
         reason = reason.removeprefix(said)

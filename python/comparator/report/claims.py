@@ -63,10 +63,7 @@ def claims_of(summary: Summary, findings: Findings) -> list[Claim]:
     if evidence is not None:
         found.append(_of_difference(summary, evidence))
         for name, conditions in (("region", findings.regions), ("rejected", findings.rejected)):
-            found += [
-                _of_region(f"{name} {number}", summary, evidence, each)
-                for number, each in enumerate(conditions, start=1)
-            ]
+            found += [_of_region(f"{name} {each.region.number}", summary, evidence, each) for each in conditions]
     for number, each in enumerate(summary.reliability.confirmations, start=1):
         word = sureness.of_point(each)
         if word is not None:

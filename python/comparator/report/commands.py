@@ -55,7 +55,8 @@ def command_of(experiment: FrozenExperiment, name: str) -> list[str]:
 
 def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]) -> Iterable[tuple[str, list[str]]]:
     """Give the search again within each region, and around it."""
-    for number, region in enumerate(regions, start=1):
+    for region in regions:
+        number = region.region.number
         for what, option in (("within", "--focus"), ("outside", "--avoid")):
             command = [*without_option(words, option), option, f"{identifier}:{number}"]
             yield f"A search {what} region {number} ({region.condition})", command

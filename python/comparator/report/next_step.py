@@ -18,6 +18,7 @@ from comparator.report.commands import (
     with_settings,
     without_option,
 )
+from comparator.report.numbers import listed
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.state import ALIVE
 from comparator.strategies.blocks import SPLIT
@@ -59,6 +60,10 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
     if 2 * failed > all_of:
         words = f"Mend what made {failed} of {all_of} evaluations fail (below), then run it again"
         return Step(words, shlex.join(again))
+    if summary.is_idle:
+        should = "they" if len(summary.axes) > 1 else "it"
+        gets = "the model makes" if summary.kind == "single" else "the models make"
+        return Step(f"Vary something else: {of_no_effect(summary)}; if {should} should, see what {gets} of what is set")
     if findings.verdict is None and findings.reason == BEING_READ:
         return Step("Wait some seconds: what the evaluations say together is worked out")
     if findings.regions:
@@ -82,6 +87,14 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
     return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
 
 
+def of_no_effect(summary: Summary) -> str:
+    """`noise and size change neither model`, of what was varied and changes nothing."""
+    names, many = listed([axis.name for axis in summary.axes]), len(summary.axes) > 1
+    if summary.kind == "single":
+        return f"{names} {'do' if many else 'does'} not change the model"
+    return f"{names} change{'' if many else 's'} neither model"
+
+
 def after_recheck(experiment: FrozenExperiment, was: FrozenExperiment, found: Sequence[Rechecked]) -> Step:
     """The step that says most more once the claims of the experiment `was` were tried again."""
     verdicts = {each.verdict for each in found}
@@ -91,8 +104,10 @@ def after_recheck(experiment: FrozenExperiment, was: FrozenExperiment, found: Se
     if "not settled" in verdicts:
         return _more_blocks(was, "To settle it, ask again with more fresh blocks")
     again = _search_again(was)
-    if again and any(each.claim.startswith("region") for each in found):
-        return Step("It holds. Look closer: search within the region", shlex.join([*again, "--focus", f"{was.id}:1"]))
+    region = next((each.claim.removeprefix("region ") for each in found if each.claim.startswith("region ")), None)
+    if again and region is not None:
+        within = [*again, "--focus", f"{was.id}:{region}"]
+        return Step("It holds. Look closer: search within the region", shlex.join(within))
     if studies_of(was) is not None:
         words = "It holds. Is it the study, or only its size?"
         return Step(words, f"{_command(experiment, 'recheck')} --controls")
@@ -130,11 +145,14 @@ def _more_blocks(was: FrozenExperiment, words: str) -> Step:
 
 def _in_region(experiment: FrozenExperiment, summary: Summary, findings: Findings, again: Sequence[str]) -> Step:
     """What says most more of the first region: a closer look where it was tried anew, else to try it."""
-    number_one = findings.regions[0]
-    if number_one.region.blocks:
+    first = findings.regions[0]
+    if first.region.blocks:
         if again:
-            return Step("Look closer: search within the region", shlex.join([*again, "--focus", f"{experiment.id}:1"]))
-        return Step(f"Look closer: ask the same in a space that is narrowed to {number_one.condition}")
+            return Step(
+                "Look closer: search within the region",
+                shlex.join([*again, "--focus", f"{experiment.id}:{first.region.number}"]),
+            )
+        return Step(f"Look closer: ask the same in a space that is narrowed to {first.condition}")
     if summary.is_exact:  # a fresh training would give what is known
         return _more_of(experiment, summary, "Try more places: search with more evaluations")
     if again:

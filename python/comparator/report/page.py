@@ -24,7 +24,7 @@ from comparator.findings.controls import Controls
 from comparator.findings.explanation import Explanation
 from comparator.findings.like_for_like import LikeForLike
 from comparator.findings.metric_agreement import MetricReading
-from comparator.findings.summary import Summary
+from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.findings.verdict import Findings
 from comparator.findings.yardstick import InMetric
 from comparator.formats.numbers import round_to, show
@@ -271,14 +271,20 @@ def _hash(script: str) -> str:
 
 
 def failures(summary: Summary) -> list[Failure]:
-    """Return what failed, the most frequent reason first."""
-    by_number = {one.number: one for one in summary.evaluations if one.status != "ok"}
+    """Return what failed, the most frequent reason first; then evaluations of which only some pairs failed."""
+    in_part: dict[str, list[int]] = {}
+    for one in summary.evaluations:
+        if one.status == "ok" and one.reason:
+            in_part.setdefault(one.reason, []).append(one.number)
+    by_number = {one.number: one for one in summary.evaluations if one.status != "ok" or one.reason}
     return [
-        Failure(
-            reason, tuple((number, by_number[number].status, logs_of(summary, by_number[number])) for number in numbers)
-        )
-        for reason, numbers in summary.reasons.items()
+        Failure(reason, tuple((each, _ended(by_number[each]), logs_of(summary, by_number[each])) for each in numbers))
+        for reason, numbers in [*summary.reasons.items(), *in_part.items()]
     ]
+
+
+def _ended(one: EvaluationSummary) -> str:
+    return "in part" if one.status == "ok" else one.status
 
 
 @cache

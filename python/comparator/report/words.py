@@ -133,7 +133,7 @@ def counted(summary: Summary) -> str:
     beside += f", {number.confirming} more on {anew}" if number.confirming else ""
     if number.confirming and not number.done:  # what tries another experiment again searches nothing
         done, beside = f"{_many(number.confirming, what)} on {anew}", ""
-    failed = f"; {_many(number.failed, 'evaluation')} failed" if number.failed else ""
+    failed = f"; {_many(number.lost, what)} failed" if number.lost else ""
     return f"{done}{beside}: {_trainings(summary)}{failed}."
 
 

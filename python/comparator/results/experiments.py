@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TypeVar
 
-from comparator.errors import InputError, nearest, nearest_names
+from comparator.errors import InputError, nearest, nearest_names, nearest_path
 from comparator.formats.names import check_name
 from comparator.formats.text import shortened
 from comparator.results.files import read_json
@@ -27,9 +27,13 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
         known = experiment_names(experiments)
         told = list(dict.fromkeys([*nearest_names(identifier, known, most=MOST_TOLD), *reversed(known)]))[:MOST_TOLD]
         more = f" and {len(known) - len(told)} more" if len(known) > len(told) else ""
-        there = f"; there are: {', '.join(told)}{more}" if known else "; there is none yet"
+        there = f"; there are: {', '.join(told)}{more}" if known else f"; there is {_nothing_in(experiments)}"
         raise InputError(f"no experiment '{shortened(identifier)}' in {experiments}{nearest(identifier, known)}{there}")
     return path
+
+
+def _nothing_in(experiments: Path) -> str:
+    return "none yet" if experiments.is_dir() else f"no such folder{nearest_path(experiments)}"
 
 
 def read_experiment(path: Path) -> FrozenExperiment:

@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from comparator.errors import ComparatorError, InputError
-from comparator.formats.names import check_name
+from comparator.formats.names import check_new_name, name_after
 from comparator.results.experiments import EXPERIMENT
 from comparator.results.files import now, owner_of, share_as, sync_folder, write_lines, write_whole
 from comparator.results.form import as_text
@@ -79,16 +79,16 @@ class ExperimentFolder:
         frozen: FrozenExperiment,
         records: Iterable[Evaluation] = (),
     ) -> ExperimentFolder:
-        """Make a new experiment called `identifier`, or `stem-N` with the first free N: a whole one, or none.
+        """Make a new experiment called `identifier`, or after `stem` with the first free number: a whole one, or none.
 
         Its file holds `frozen` with the id and the time, its record `records`.
         """
         check_new_experiment(experiments, identifier)
-        names = itertools.count(1)
+        numbers, stem = itertools.count(1), name_after(stem)
         with unfinished_folder(experiments) as making:
             write_lines(making / "evaluations.jsonl", records)
             while True:
-                name = identifier or f"{stem}-{next(names)}"
+                name = identifier or f"{stem}-{next(numbers)}"
                 if identifier is None and (experiments / name).exists() and not _is_leftover(experiments / name):
                     continue
                 named = frozen.model_copy(update={"id": name, "created": now()})
@@ -258,7 +258,7 @@ def _remove_unfinished(experiments: Path) -> None:
 def check_new_experiment(experiments: Path, identifier: str | None) -> None:
     """See to it that an experiment of this name can be made; raises `InputError`, and makes nothing."""
     if identifier is not None:
-        path = experiments / check_name(identifier, "id")
+        path = experiments / check_new_name(identifier, "id")
         if (path / EXPERIMENT).exists():
             raise InputError(
                 f"id '{identifier}': there is already an experiment of this name in {experiments};"

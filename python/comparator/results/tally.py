@@ -22,7 +22,7 @@ class Counts:
     `done` are the pairs (single runs for a single model) of the budget that were asked for and have come to their end;
     `in_full` and `confirming` those beside it, by stage. `points` are the distinct points of pilot and search,
     `without_value` those of them none of whose evaluations has a value. `failed` are evaluations, of any stage, that
-    have none.
+    have none, `lost` the pairs, of any stage, that gave no result: an evaluation may have asked for several.
     """
 
     done: int
@@ -31,6 +31,7 @@ class Counts:
     points: int
     without_value: int
     failed: int
+    lost: int
 
 
 class Tally:
@@ -45,7 +46,7 @@ class Tally:
 
     def _begin(self) -> None:
         self.latest: deque[Evaluation] = deque(maxlen=self._keep)
-        self._taken = self._failed = 0
+        self._taken = self._failed = self._lost = 0
         self._numbers = _Numbers()
         self._pairs, self._pairs_in_full, self._pairs_anew = _Pairs(), _Pairs(), _Pairs()
         self._points: set[str] = set()
@@ -60,6 +61,7 @@ class Tally:
             points=len(self._points),
             without_value=len(self._points) - self._searched.points,
             failed=self._failed,
+            lost=self._lost,
         )
 
     @property
@@ -83,6 +85,7 @@ class Tally:
     def _add(self, record: Evaluation) -> None:
         self._numbers.add(record)
         self._failed += record.status != "ok"
+        self._lost += lost_in(record)
         if record.stage not in AFTERWARDS:
             key = record.point_key
             self._points.add(key)
@@ -112,6 +115,16 @@ def pairs_in(records: Iterable[Evaluation]) -> int:
     for record in records:
         pairs.add(record)
     return pairs.number
+
+
+def lost_in(record: Evaluation) -> int:
+    """How many of the pairs that an evaluation asked for itself gave no result.
+
+    Lines of earlier versions, and of other programs, do not say what they asked for: then those of its runs.
+    """
+    asked = {run.replicate for run in record.runs} if record.asked is None else [one.replicate for one in record.asked]
+    failed = {run.replicate for run in record.runs if run.status != "ok"}
+    return sum(record.status != "ok" or replicate in failed for replicate in asked)
 
 
 def doubled_in(records: Iterable[Evaluation]) -> list[int]:

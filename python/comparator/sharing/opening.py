@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comparator.errors import InputError
-from comparator.formats.names import check_name
+from comparator.formats.names import check_new_name
 from comparator.model.references import split_variant
 from comparator.results.experiments import EXPERIMENT, read_experiment
 from comparator.results.files import read_form, read_json, write_whole
@@ -144,7 +144,7 @@ def _settled(
     That a model in `containers` is the same is seen by whatever goes on with the experiment.
     """
     read = read_experiment(folder)
-    name = check_name(read.id, "id") if identifier is None else check_name(identifier, "--as")
+    name = check_new_name(read.id, "id") if identifier is None else check_new_name(identifier, "--as")
     models, remarks = [], []
     for model in read.models:
         place, variant = (model.path, None) if Path(model.path).exists() else split_variant(model.path)

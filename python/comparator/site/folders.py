@@ -15,7 +15,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest_path
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shortened
 
@@ -53,6 +53,19 @@ def experiments_folder(given: Path | None, root: Path) -> Path:
     """Where experiments are kept: the command line's, else COMPARATOR_EXPERIMENTS, else `experiments/`."""
     chosen = given or Path(os.environ.get("COMPARATOR_EXPERIMENTS") or root / "experiments")
     return home_written_out(chosen).absolute()
+
+
+def experiments_to_read(given: Path | None, root: Path) -> Path:
+    """The same for a command that makes none of it: only the project's own may be missing, while nothing is in it.
+
+    Raises `InputError` where one that is named is no folder.
+    """
+    folder = experiments_folder(given, root)
+    named = given or os.environ.get("COMPARATOR_EXPERIMENTS")
+    if named and not folder.is_dir():
+        said = f"--experiments {shortened(str(given))}" if given else f"COMPARATOR_EXPERIMENTS={shortened(str(named))}"
+        raise InputError(f"{said}: no such folder{nearest_path(folder)}")
+    return folder
 
 
 def command_line(experiments: Path, root: Path, *words: str) -> str:

@@ -95,8 +95,10 @@ class ParameterSpace:
 
         `of_candle` says that CANDLE's own programs may have read them, whose ways differ.
         """
-        if not isinstance(entries, list) or not entries:
+        if not isinstance(entries, list):
             raise InputError(f"{where}: a parameter space is a list of objects, each with 'name' and 'type'")
+        if not entries:
+            raise InputError(f"{where}: is empty, so that nothing is varied; each hyperparameter has 'name' and 'type'")
         readers = [
             EntryReader(entry, number, where, of_candle=of_candle) for number, entry in enumerate(entries, start=1)
         ]
@@ -185,9 +187,18 @@ class ParameterSpace:
         """Every point of a space whose `size` is not None."""
         return self._combinations([parameter.all_values() for parameter in self.parameters])
 
-    def counts_within(self, total: int) -> dict[str, int]:
-        """Numbers of values for `grid`, as even as can be, whose product does not exceed `total`."""
-        counts = dict.fromkeys(self.names, 1)
+    @property
+    def combinations(self) -> int:
+        """How many combinations there are of the values of all lists, whatever the numbers are."""
+        return math.prod(each.count or 1 for each in self.parameters if not isinstance(each, Number))
+
+    def counts_within(self, total: int, *, whole_lists: bool = False) -> dict[str, int]:
+        """Numbers of values for `grid`, as even as can be, whose product does not exceed `total`.
+
+        With `whole_lists` lists have all their values, of which there are `total` combinations at most.
+        """
+        kept = {each.name: each.count for each in self.parameters if whole_lists and not isinstance(each, Number)}
+        counts = {name: kept.get(name) or 1 for name in self.names}
         limits = {parameter.name: parameter.count or total for parameter in self.parameters}
         growing = [name for name in self.names if limits[name] > 1]
         while growing:

@@ -97,7 +97,7 @@ def varying(space: ParameterSpace) -> list[Parameter]:
 
 
 def read_box(given: str) -> Mapping[str, Any]:
-    """The bounds in a JSON file: a box, a region with its `bounds`, or `REPORT.json:2`, the second region of a report.
+    """The bounds in a JSON file: a box, a region with its `bounds`, or `REPORT.json:2`, region 2 of a report.
 
     Raises `InputError` that names the file.
     """
@@ -109,11 +109,14 @@ def read_box(given: str) -> Mapping[str, Any]:
         raise InputError(f"{path}: not JSON: {error}") from None
     if place is not None:
         regions = (content.get("regions") if isinstance(content, Mapping) else None) or []
-        if not 1 <= place <= len(regions):
-            raise InputError(
-                f"{path}: has {len(regions) or 'no'} region{'s' * (len(regions) != 1)}, not number {place}"
+        # In reports of earlier versions a region's number is its place.
+        numbered = {each.get("number", number): each for number, each in enumerate(regions, start=1)}
+        if place not in numbered:
+            there = (
+                f"the region{'s' * (len(numbered) > 1)} {', '.join(map(str, numbered))}" if numbered else "no regions"
             )
-        content = regions[place - 1]
+            raise InputError(f"{path}: has {there}, not number {place}")
+        content = numbered[place]
     bounds = content.get("bounds", content) if isinstance(content, Mapping) else None
     if not isinstance(bounds, Mapping) or not bounds:
         raise InputError(f"{path}: not a box, an object of bounds by hyperparameter")

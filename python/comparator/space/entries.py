@@ -94,6 +94,8 @@ class EntryReader:
         return Number(self._name, lower, upper, sigma, whole, use_log_scale)
 
     def _list(self, ordered: bool) -> Parameter:
+        if self._entry.get("values") == []:
+            raise self._error("'values' must not be empty")
         element_type = self._element_type()
         if not isinstance(element_type, str) or element_type not in ELEMENT_TYPES:
             raise self._error(
@@ -103,8 +105,6 @@ class EntryReader:
         given = self._get("values")
         if not isinstance(given, list):
             raise self._error(f"'values' = {shown(given)} is not a list of values")
-        if not given:
-            raise self._error("'values' must not be empty")
         values: list[Any] = []
         for value in (self._element(value, element_type) for value in given):
             if any(same(value, known) for known in values):

@@ -40,7 +40,7 @@ def entries_of(content: Mapping[str, Any], where: str) -> tuple[list[Entry], lis
     for name, values in content[PARAMETERS].items():
         own = f"{where}: '{shortened(name)}'"
         if not isinstance(values, list) or not values:
-            raise InputError(f"{own} = {shown(values)} is not a list of values")
+            raise InputError(f"{own} = {shown(values)} {'has no value' if values == [] else 'is not a list of values'}")
         if SAMPLES not in content:
             entries.append(_listed(name, values))
             continue

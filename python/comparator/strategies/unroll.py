@@ -4,7 +4,7 @@ A design says which points of a space are taken:
 
 | design | points |
 |---|---|
-| `cartesian` | every combination of evenly spread values, `count` of them at the most |
+| `cartesian` | every combination of all values of lists with evenly spread numbers, `count` of them at the most |
 | `random` | `count` draws |
 | `latin` | a Latin hypercube of `count` points: each parameter's range is covered evenly |
 | `sobol` | the first `count` points of a scrambled Sobol sequence; best where `count` is a power of two |
@@ -60,10 +60,18 @@ def combine(axes: Iterable[tuple[str, Sequence[Any]]], points: Iterable[Point]) 
 
 
 def design_points(space: ParameterSpace, design: str, count: int, seed: int) -> list[Point]:
-    """The points that `design` takes of `space`; raises `InputError` for an unknown one."""
+    """The points that `design` takes of `space`.
+
+    Raises `InputError` for an unknown design, and where `count` has no room for every combination of what is listed.
+    """
     check_total([count], f"--points {count}")
     if design == "cartesian":
-        return space.grid(space.counts_within(count))
+        if space.combinations > count:
+            raise InputError(
+                f"--points {count}: the lists of the space have {space.combinations:,} combinations, and all are taken;"
+                f" give --points {space.combinations} or more, or --design sobol, which draws some"
+            )
+        return space.grid(space.counts_within(count, whole_lists=True))
     if design == "random":
         generator = random.Random(seed)
         return [space.initial(generator) for _ in range(count)]

@@ -65,6 +65,7 @@ class Verification:
     """
 
     identifier: str
+    is_of_pairs: bool = True
     evaluations: int = 0
     confirming: int = 0
     trainings: int = 0
@@ -84,7 +85,8 @@ class Verification:
         """What was found, a line each."""
         yield from map(str, self.faults)
         beside = f", {self.confirming} more that confirm" if self.confirming else ""
-        counted = f"{_count(self.evaluations, 'evaluation')}{beside}, {_count(self.trainings, 'training')}"
+        what = "pair" if self.is_of_pairs else "evaluation"
+        counted = f"{_count(self.evaluations, what)}{beside}, {_count(self.trainings, 'training')}"
         verdict = _count(len(self.faults), "fault") if self.faults else "as it should be"
         yield f"record of {self.identifier}: {counted}: {verdict}"
         for repeat in self.repeats:
@@ -117,7 +119,7 @@ def verify(
     if state in ("running", "queued"):
         raise InputError(f"experiment '{identifier}' is {state}; verify it when it has ended")
     frozen, evaluations = read_experiment(path), path / "evaluations.jsonl"
-    found = Verification(identifier)
+    found = Verification(identifier, is_of_pairs=frozen.kind != "single")
     try:
         records = read_records(evaluations)
     except InputError as error:

@@ -391,3 +391,8 @@ def test_a_star_takes_the_interface_and_leaves_the_names_of_python() -> None:
     exec("from comparator import *", taken)
     assert taken["compare"] is cmp.compare and not {"list", "open"} & taken.keys()
     assert {"list", "open", *cmp.__all__} <= set(dir(cmp))
+
+
+def test_a_folder_that_is_not_there_has_no_empty_list(tmp_path: Path) -> None:
+    with pytest.raises(cmp.InputError, match=r"experiments = '.*/nowhere': no such folder"):
+        cmp.list(experiments=tmp_path / "nowhere")

@@ -82,7 +82,10 @@ MISTAKES = [
     (["search", "quick.toml"], {"space.json": '[{"name": "x", "type": "float", "lower": 2, "upper": 1}]'}, "lower"),
     (["search", "quick.toml"], {"space.json": '[{"name": "x", "type": "flaot"}]'}, "flaot"),
     (["search", "quick.toml"], {"space.json": "[" + json.dumps({**SPACE[0], "use_log_scale": True}) + "]"}, "log"),
-    (["watch", "quick-1"], {}, "there is none yet"),
+    (["watch", "quick-1"], {}, "there is no such folder"),
+    (["list", "--experiments", "nowhere"], {}, "--experiments nowhere: no such folder"),
+    (["open", "--experiments", "nowhere"], {}, "--experiments nowhere: no such folder"),
+    (["search", "--resume", "--experiments", "nowhere"], {}, "nowhere; there is no such folder"),
     (["stop", "../../etc"], {}, "id '../../etc'"),
     (["report", "x"], {}, "no experiment 'x'"),
 ]

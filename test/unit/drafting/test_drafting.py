@@ -152,6 +152,16 @@ def test_a_folder_tells_by_its_default_model_file_and_its_source(tmp_path: Path)
     assert found["width"].description == "units"
 
 
+def test_a_default_model_file_that_cannot_be_read_is_passed_over_and_said(tmp_path: Path) -> None:
+    (tmp_path / "my_default_model.txt").write_text("[Global_Params]\ndropout = 0.1\nbroken here\n")
+    (tmp_path / "other_params.txt").write_text("[Global_Params]\nwidth = 64\n")
+    doubts: list[str] = []
+    found = find_definitions(model_in(tmp_path), Slot(0), tmp_path, doubts.append)
+    assert list(found) == ["width"]
+    (said,) = doubts
+    assert said.startswith(f"{tmp_path / 'my_default_model.txt'}, line 3: 'broken here' is not 'key = value'; so its ")
+
+
 def test_a_folder_tells_by_the_script_that_its_train_sh_calls_and_what_that_imports(tmp_path: Path) -> None:
     own, other = (f'parser.add_argument("--depth", type=int, default={each})\n' for each in (3, 2))
     files = {

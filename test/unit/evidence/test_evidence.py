@@ -219,9 +219,9 @@ def tried(truth: Truth, *, seed: int, smooth: float = 0.0, own: float = 0.06, co
 
 
 def claims_tried(
-    truth: Truth, *, seed: int, smooth: float = 0.0, own: float = 0.06, count: int = 40
+    truth: Truth, *, seed: int, smooth: float = 0.0, own: float = 0.06, count: int = 40, gone: str = ""
 ) -> tuple[list[Claim], Evidence]:
-    """The claims of such a search, and what fresh blocks say of them."""
+    """The claims of such a search, and what fresh blocks say of them: of the one called `gone` that it is no more."""
     rng = np.random.default_rng(seed)
 
     def train(point: Any, block: int) -> float:
@@ -235,22 +235,33 @@ def claims_tried(
     for claim in find_claims(PLANE, Paired.of(searched), [({}, 0.0)], asked):
         numbers = range(FIRST_FRESH, FIRST_FRESH + len(claim.points))
         signed = [train(point, block) for point, block in zip(claim.points, numbers, strict=True)]
+        if claim.name == gone:
+            signed = [0.1 + own * (-1) ** block for block in numbers]
         fresh.append(Fresh(claim, claim.points, signed, numbers))
     return [each.claim for each in fresh], find_evidence(PLANE, searched, fresh=fresh, resamples=0)
 
 
+def two_places(point: Any) -> float:
+    is_peak = point["noise"] < 12 and point["layer_force"] > 650
+    return 0.5 if point["noise"] > 30 else 0.75 if is_peak else 0.1
+
+
+@pytest.mark.long
+def test_a_region_keeps_the_number_of_its_claim_where_an_earlier_one_is_rejected() -> None:
+    claims, evidence = claims_tried(two_places, seed=1, own=0.03, gone="region 1")
+    assert [(region.number, region.bounds) for region in evidence.regions] == [(2, claims[1].bounds)]
+    assert [(region.number, region.bounds) for region in evidence.rejected] == [(1, claims[0].bounds)]
+
+
 @pytest.mark.long
 def test_regions_keep_the_numbers_of_their_claims_where_a_later_one_comes_out_larger() -> None:
-    def truth(point: Any) -> float:
-        is_peak = point["noise"] < 12 and point["layer_force"] > 650
-        return 0.5 if point["noise"] > 30 else 0.75 if is_peak else 0.1
-
-    claims, evidence = claims_tried(truth, seed=1, own=0.03)
+    claims, evidence = claims_tried(two_places, seed=1, own=0.03)
     first, second = evidence.regions
     assert first.mean < second.mean
     named = [claim for claim in claims if claim.kind == "region"]
     assert [claim.name for claim in named] == ["region 1", "region 2"]
     assert [first.bounds, second.bounds] == [claim.bounds for claim in named]
+    assert [first.number, second.number] == [1, 2]
 
 
 @pytest.mark.long

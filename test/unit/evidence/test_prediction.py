@@ -194,3 +194,14 @@ def test_a_single_model_is_predicted_by_its_metric(searched: Desk) -> None:
     assert done.returncode == 0, done.stderr
     assert "at noise 20, layer_force 100: val_loss\n" in done.stdout
     assert "  one new training: [0.0" in done.stdout and "larger" not in done.stdout
+
+
+@pytest.mark.parametrize("number", [0.0, 0.3, 1e6])
+def test_where_all_is_one_number_that_is_expected_whatever_its_unit(number: float) -> None:
+    space = ParameterSpace.from_entries([{"name": "x", "type": "float", "lower": 0, "upper": 1}], "space")
+    places = np.linspace(0, 1, 2 * FEWEST_POINTS).tolist()
+    observations = [Observation({"x": x}, [number], [place % 4]) for place, x in enumerate(places)]
+    predictor = Predictor.fit(space, observations)
+    assert predictor is not None
+    predicted = predictor.at({"x": 0.4})
+    assert predicted.interval == predicted.of_one == pytest.approx((number, number))

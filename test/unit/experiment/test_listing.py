@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,22 @@ def test_a_report_of_another_record_has_no_verdict(folder: Path) -> None:
     assert experiment_rows(folder.parent)[0]["verdict"]
     (folder / "evaluations.jsonl").write_text("")
     assert experiment_rows(folder.parent)[0]["verdict"] == ""
+
+
+def test_the_report_of_an_earlier_version_which_counts_less_is_still_of_its_record(folder: Path) -> None:
+    counts = asdict(count(read_records(folder / "evaluations.jsonl")))
+    del counts["lost"]
+    found = {"verdict": "none", "reason": "none", "regions": [], "rejected": [], "evidence": None, "best": None}
+    (folder / "report.json").write_text(json.dumps({"id": folder.name, "counts": counts, **found, "confirmed": []}))
+    assert experiment_rows(folder.parent)[0]["verdict"] == "no difference shown"
+
+
+def test_one_whose_evaluations_all_failed_says_that_it_has_no_result(tmp_path: Path) -> None:
+    for name, failed in (("all-1", (0, 1, 2)), ("some-1", (0, 1))):
+        save(tmp_path / name, make_experiment(id=name), genetic(3, failed))
+    rows = {row["id"]: row for row in experiment_rows(tmp_path)}
+    assert (rows["all-1"]["failed"], rows["all-1"]["verdict"]) == (3, "no evaluation gave a result")
+    assert (rows["some-1"]["failed"], rows["some-1"]["verdict"]) == (2, "")
 
 
 def test_a_state_that_is_gone_at_this_moment_is_no_report(folder: Path) -> None:
@@ -182,7 +199,7 @@ def test_a_list_counts_what_the_record_says_however_it_grew(data: st.DataObject)
             counts, best = count(read), best_of(read)
             assert (row["evaluations"], row["failed"], row["confirming"]) == (
                 counts.done,
-                counts.failed,
+                counts.lost,
                 counts.confirming,
             )
             assert (row["best_value"] is None) == (not best)

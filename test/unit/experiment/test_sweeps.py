@@ -149,6 +149,23 @@ def test_designs_stay_within_the_space(design: str) -> None:
         assert 8 <= halves <= 12
 
 
+def test_a_cartesian_design_has_every_value_of_a_list_or_says_that_there_is_no_room() -> None:
+    words = [*"abcdefghij"]
+    space = ParameterSpace.from_entries(
+        [
+            {"name": "word", "type": "categorical", "element_type": "string", "values": words},
+            {"name": "x", "type": "float", "lower": 0, "upper": 1},
+            {"name": "flag", "type": "logical"},
+        ],
+        "space",
+    )
+    points = design_points(space, "cartesian", 64, seed=1)
+    assert len(points) == 60 and {point["x"] for point in points} == {0.0, 0.5, 1.0}
+    assert list(dict.fromkeys(point["word"] for point in points)) == words
+    with pytest.raises(InputError, match=r"--points 19: .* 20 combinations, .* --points 20 or more"):
+        design_points(space, "cartesian", 19, seed=1)
+
+
 def test_lists_combine_with_every_point() -> None:
     points = combine([("study", ["A", "B"]), ("rows", [1, 2])], [{"x": 0}, {"x": 1}])
     assert len(points) == 8

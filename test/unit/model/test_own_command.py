@@ -185,19 +185,86 @@ def test_a_copy_of_settings_is_the_same_but_for_what_is_given(
     file.write_text(text)
     content = read_settings_file(file)
     assert dict(named_settings(content))["net.width"] == 8
-    file.write_text(with_values(content, {"net.width": 9}, ending))
+    file.write_text(with_values(file, {"net.width": 9}))
     assert read_settings_file(file) == again
 
 
 def test_what_an_alias_repeats_is_a_setting_of_each_place(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("a: &same {lr: 0.1, sizes: [1]}\nb: *same\nruns: [*same, *same]\n")
-    content = read_settings_file(file)
-    file.write_text(with_values(content, {"b.lr": 0.5, "runs.1.lr": 0.7}, ".yaml"))
+    file.write_text(with_values(file, {"b.lr": 0.5, "runs.1.lr": 0.7}))
     assert dict(named_settings(read_settings_file(file))) == {
         **{"a.lr": 0.1, "b.lr": 0.5, "runs.0.lr": 0.1, "runs.1.lr": 0.7},
         **{f"{place}.sizes": [1] for place in ("a", "b", "runs.0", "runs.1")},
     }
+
+
+#: Words of which readers of YAML 1.1 and of YAML 1.2 make different things.
+READ_IN_TWO_WAYS = """mode: 0644
+flag: no
+Switch: ON
+big: 1_000
+at: 12:30:00
+lr: 1e-4
+octal: 0o17
+quoted: '0644'
+text: "no"
+"yes": 3
+off: 2
+net:
+  rate: 1e-3
+  sizes:
+  - 1_0
+  - 0b11
+  - 12:30
+  "on": yes
+"""
+
+
+def test_what_is_not_given_of_a_yaml_file_is_written_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(READ_IN_TWO_WAYS)
+    assert with_values(file, {}) == READ_IN_TWO_WAYS
+    unchanged = {"mode": 420, "flag": False, "at": 45000, "net.rate": "1e-3"}
+    assert with_values(file, unchanged) == READ_IN_TWO_WAYS
+    file.write_text(f"%YAML 1.2\n---\n{READ_IN_TWO_WAYS}")
+    assert with_values(file, {}) == file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "before", "after"),
+    [
+        ("flag", True, "flag: no", "flag: yes"),
+        ("Switch", False, "Switch: ON", "Switch: OFF"),
+        ("text", True, 'text: "no"', "text: true"),
+        ("text", "off", 'text: "no"', "text: 'off'"),
+        ("quoted", "1e-4", "'0644'", "'1e-4'"),
+        ("quoted", "0o17", "'0644'", "'0o17'"),
+        ("quoted", "0644", "'0644'", "'0644'"),
+        ("mode", "12:30:00", "0644", "'12:30:00'"),
+        ("mode", 1000, "0644", "1000"),
+        ("lr", 1e-5, "lr: 1e-4", "lr: 1.0e-05"),
+        ("net.rate", 2e-3, "rate: 1e-3", "rate: 0.002"),
+    ],
+)
+def test_what_is_given_to_a_yaml_file_means_one_thing_to_every_reader(
+    name: str, value: Any, before: str, after: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(READ_IN_TWO_WAYS)
+    text = with_values(file, {name: value})
+    assert text == READ_IN_TWO_WAYS.replace(before, after, 1)
+    file.write_text(text)
+    read: Any = read_settings_file(file)
+    for key in name.split("."):
+        read = read[key]
+    assert read == value and type(read) is type(value)
+
+
+def test_what_is_merged_into_a_yaml_table_is_a_setting_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("base: &base {mode: 0644, lr: 1}\nnet: {<<: *base, lr: 2}\n")
+    assert with_values(file, {"net.mode": 3}) == "base:\n  mode: 0644\n  lr: 1\nnet:\n  mode: 3\n  lr: 2\n"
 
 
 def test_a_copy_of_an_ini_file_has_its_words_as_they_are_written(tmp_path: Path) -> None:
@@ -207,9 +274,9 @@ def test_a_copy_of_an_ini_file_has_its_words_as_they_are_written(tmp_path: Path)
     file.write_text(text)
     content = read_settings_file(file)
     assert [name for name, _ in named_settings(content)][:2] == ["DEFAULT.base", "net.act"]
-    assert with_values(content, {}, ".ini") == text
+    assert with_values(file, {}) == text
     given = {"DEFAULT.base": "/e", "net.act": "tanh", "net.kind": "b", "net.sizes": [3, 4], "net.flags": [2, 3]}
-    assert with_values(content, given, ".ini") == (
+    assert with_values(file, given) == (
         text.replace("/d", "/e").replace("relu", "tanh").replace("'a'", "'b'").replace("1,2", "3, 4")
     ).replace("[1]", "[2, 3]")
 
@@ -242,6 +309,9 @@ def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path, name: str, text
             'command = ["python", "trian.py"]\n',
             r"command: 'trian.py': no file .*trian.py \(did you mean 'train.py'\?\)",
         ),
+        ('command = ["python", "-u", "trian.py"]\n', r"command: 'trian.py': no file .*trian.py \(did you mean"),
+        ('command = [""]\n', r"command = \[''\]: its first word is empty"),
+        ('command = ["python", " "]\n', "its second word is empty"),
         ('command = ["a"]\nflags = "-x"\n', "'flags' = '-x': must be '--name value'"),
         (
             'command = ["a", "{alpha}"]\n',

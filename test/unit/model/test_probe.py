@@ -142,6 +142,8 @@ def test_a_part_of_a_seed_that_nobody_knows_is_refused() -> None:
         ("maximum = 'x'", "model.toml: 'hyperparameters.noise.maximum' = 'x': must be a number"),
         ("item_minimum = true", "'hyperparameters.noise.item_minimum' = True: must be a number"),
         ("choices = 'a'", "'hyperparameters.noise.choices' = 'a': must be a list"),
+        ("choices = []", "'hyperparameters.noise.choices' = []: must be a list of values"),
+        ("values = 3", "'hyperparameters.noise.values' = 3: must be a list of values"),
     ],
 )
 def test_a_limit_that_would_limit_nothing_is_refused(said: str, words: str) -> None:

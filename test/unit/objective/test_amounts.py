@@ -15,7 +15,10 @@ SHARE, PLAIN = Measure(is_share=True), Measure(is_share=False)
         (0.9, (0.0001, 0.95), "90.0 % [0.01 %, 95.0 %]"),
         (0.9, (-0.00004, 0.95), "90.0 % [-0.004 %, 95.0 %]"),
         (0.9, (0.0, 0.95), "90 % [0 %, 95 %]"),
-        (0.5, (1e-17, 0.7), "50.0 % [0.0 %, 70.0 %]"),
+        (0.5, (1e-17, 0.7), "50 % [0 %, 70 %]"),
+        (0.0, (-0.062, 0.062), "0 % [-6.2 %, 6.2 %]"),
+        (-1e-18, (-0.062, 0.062), "0 % [-6.2 %, 6.2 %]"),
+        (1e-5, (-0.062, 0.062), "0.0 % [-6.2 %, 6.2 %]"),
     ],
 )
 def test_an_end_of_an_interval_that_is_not_zero_does_not_read_as_zero(
@@ -37,6 +40,24 @@ def test_what_is_relative_is_read_in_per_cent_and_what_is_not_in_its_unit() -> N
     assert (SHARE.amount(0.4237), SHARE.amount(0.4237, 4), SHARE.amount(None)) == ("42.4 %", "42.37 %", "unknown")
     assert (PLAIN.amount(0.4237), PLAIN.amount(1234567.0)) == ("0.424", "1.23e+06")
     assert SHARE.apart(0.0424) == "4.2 percentage points" and PLAIN.apart(0.0424) == "0.042"
+
+
+@pytest.mark.parametrize(
+    ("share", "two", "three"),
+    [
+        (0.0999, "10", "9.99"),
+        (0.1, "10", "10.0"),
+        (0.0994, "9.9", "9.94"),
+        (0.9996, "100", "100"),
+        (1.0, "100", "100"),
+        (0.00999, "1.0", "1.00"),
+        (-0.0999, "-10", "-9.99"),
+        (0.0, "0", "0"),
+    ],
+)
+def test_an_amount_has_the_digits_of_what_it_is_rounded_to(share: float, two: str, three: str) -> None:
+    assert (SHARE.amount(share, 2), SHARE.amount(share, 3)) == (f"{two} %", f"{three} %")
+    assert SHARE.apart(share) == f"{two} percentage points"
 
 
 @pytest.mark.parametrize(("difference", "size"), [("relative", 5.0), ("relative", -0.1), ("signed", -1.0)])

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from recorded import CATEGORICAL, GRID, LAYERS, NOISE, as_read, frozen, genetic, grid_records, sampled, summary_of
 
 from comparator.errors import InputError
+from comparator.evidence.importance import Importance, Share
 from comparator.findings.axes import Axis
 from comparator.findings.metric_agreement import with_signed
 from comparator.findings.summary import summarise
@@ -30,6 +31,7 @@ from comparator.report.figures.figure import figure as figure_of
 from comparator.report.figures.figure import layer, newest
 from comparator.report.figures.files import FORMS, figure_file, inline_svg, standing
 from comparator.report.figures.heat import Scale, difference_scale, metric_scale
+from comparator.report.figures.many import ranking
 from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.figures.surface import expected
@@ -178,6 +180,12 @@ def test_axes_say_their_scale_and_the_names_of_their_values() -> None:
     listed = material_of(sampled([CATEGORICAL]), space=[CATEGORICAL])
     params = {each["name"]: each["value"] for each in drawn(listed)["search"].chart["params"]}
     assert params["x_labels"] == ["relu", "tanh", "a rather long name …"]
+
+
+def test_no_share_of_a_variance_is_drawn_as_more_than_all_of_it() -> None:
+    importance = Importance((Share("noise", 0.77, 0.37, 1.28), Share("layer_force", 0.0, -0.02, 0.02)), 0.9, 35)
+    (chart,) = (each.chart for each in ranking(material_of(genetic()).summary, importance))
+    assert [row["high"] for row in rows_of(chart, "rule") if "high" in row] == [1.0, 0.02]
 
 
 def test_each_hyperparameter_has_the_way_that_the_difference_goes_along_it() -> None:

@@ -88,7 +88,7 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     text = page.text
     for expected in (
         "where do Uno on CCLE and Uno on GDSC1 differ?",
-        "56 pairs at 56 points: 112 trainings done, 0 found in the store; 2 evaluations failed.",
+        "56 pairs at 56 points: 112 trainings done, 0 found in the store; 2 pairs failed.",
         "2 of 56 evaluations failed",
         "of 54 points both models beat the mean predictor",
         "worse than it is GDSC1 at",
@@ -371,3 +371,20 @@ def test_where_most_evaluations_failed_that_is_mended_first(tmp_path: Path) -> N
     step = json.loads(write_report(folder).with_suffix(".json").read_text())["next"]
     assert step["words"].startswith("Mend what made 9 of 12 evaluations fail")
     assert step["command"].startswith("comparator search")
+
+
+def test_pairs_that_failed_are_told_beside_evaluations_of_several_and_of_those_that_came_to_a_result(
+    tmp_path: Path,
+) -> None:
+    asked = [{"replicate": replicate, "seconds": 1.0} for replicate in (0, 1)]
+    lines = [{**line, "asked": asked} for line in genetic(3, (0, 1, 2))]
+    page = save(tmp_path / "failed-1", make_experiment(id="failed-1"), lines)
+    found = json.loads(write_report(page).with_suffix(".json").read_text())
+    assert found["answer"][0].startswith("None of the 3 evaluations, of 6 pairs together, gave a result")
+    assert found["counts"]["done"] == found["counts"]["lost"] == 6
+    broken = {**genetic(3)[1]["runs"][0], "replicate": 1, "status": "failed", "metrics": {}}
+    lines = [{**line, "asked": asked} for line in genetic(3, ())]
+    lines[1] |= {"runs": [*lines[1]["runs"], broken], "reason": "replicate 1: out of memory"}
+    page = save(tmp_path / "in-part-1", make_experiment(id="in-part-1"), lines)
+    text = write_report(page).read_text()
+    assert "; 1 pair failed." in text and "replicate 1: out of memory" in text and "1, in part" in text

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from comparator.engine.jobs import state_of
 from comparator.engine.patience import Patience
 from comparator.errors import ComparatorError, InputError
-from comparator.formats.names import check_name
+from comparator.formats.names import check_name, check_new_name
 from comparator.results import store
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.form import as_text, of_form
@@ -50,6 +50,22 @@ def test_names_cannot_leave_their_folder(name: str) -> None:
 def test_refused_names(name: str) -> None:
     with pytest.raises(InputError, match="may hold letters"):
         check_name(name, "id")
+
+
+def test_what_a_command_would_take_for_an_option_is_no_name_of_something_new(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="id '-x': must not begin with '-': commands would take it for an option"):
+        ExperimentFolder.create(tmp_path, "any", "-x", BARE)
+    assert list(tmp_path.iterdir()) == [] and check_name("-x", "id") == "-x", "one that is there is read"
+
+
+@pytest.mark.parametrize("stem", ["my file", "-x", ".hidden", "änder", "a" * 120, "---", "a-recheck-2-recheck"])
+def test_an_experiment_is_called_after_a_file_by_a_name_that_every_command_takes(stem: str, tmp_path: Path) -> None:
+    names = []
+    for _ in range(2):
+        folder = ExperimentFolder.create(tmp_path, stem, None, BARE)
+        folder.close()
+        names.append(check_new_name(folder.identifier, "id"))
+    assert names[0].endswith("-1") and names[1].endswith("-2")
 
 
 def never(holder: Holder, seconds: float) -> bool:

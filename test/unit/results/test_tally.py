@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,12 @@ def counted(lines: list[Evaluation]) -> Counts:
         points=len({line.point_key for line in searched(lines)}),
         without_value=len(points_without_value(lines)),
         failed=sum(line.status != "ok" for line in lines),
+        lost=sum(len(asked_by(line)) for line in lines if line.status != "ok"),
     )
+
+
+def asked_by(line: Evaluation) -> Collection[object]:
+    return {run.replicate for run in line.runs} if line.asked is None else line.asked
 
 
 @given(records(), st.integers(1, 5))
@@ -107,3 +113,15 @@ def test_a_record_that_grows_is_counted_line_by_line_and_one_that_was_replaced_a
 def test_of_a_record_that_is_shorter_than_before_all_is_taken_anew(lines: list[Evaluation]) -> None:
     tally = Tally().take(lines).take(lines[:1])
     assert tally.counts == count(lines[:1])
+
+
+def test_what_failed_is_counted_in_pairs_as_what_is_done() -> None:
+    asked = [Replicate(replicate=each, seconds=1.0) for each in (0, 1)]
+    runs = [Run(submodel=0, replicate=each, status="failed", metrics={}) for each in (0, 1)]
+    of_one = Evaluation(evaluation=0, stage=PILOT, point={"x": 0}, status="failed", value=None, asked=asked, runs=runs)
+    well = Run(submodel=0, replicate=0, status="ok", metrics={"val_loss": 1.0})
+    in_part = of_one.model_copy(
+        update={"evaluation": 1, "point": {"x": 1}, "status": "ok", "value": -0.1, "runs": [well, runs[1]]}
+    )
+    counts = count([of_one, in_part])
+    assert (counts.done, counts.lost, counts.failed) == (4, 3, 1)

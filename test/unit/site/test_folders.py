@@ -8,7 +8,7 @@ import pytest
 
 from comparator.errors import InputError
 from comparator.site import folders
-from comparator.site.folders import command_line, project_root, shipped_folder, typed_here
+from comparator.site.folders import command_line, experiments_to_read, project_root, shipped_folder, typed_here
 from comparator.site.profile import read_site, site_files
 
 
@@ -54,3 +54,17 @@ def test_a_command_is_written_as_it_can_be_typed_where_one_is(tmp_path: Path, mo
     assert typed_here("comparator list") == f"{program} list"
     monkeypatch.setenv("PATH", str(program.parent))
     assert typed_here("comparator list") == "comparator list"
+
+
+def test_a_folder_of_experiments_that_is_named_is_there_where_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COMPARATOR_EXPERIMENTS", raising=False)
+    assert experiments_to_read(None, tmp_path) == tmp_path / "experiments"  # the project's own: nothing was tried yet
+    (tmp_path / "shared").mkdir()
+    with pytest.raises(InputError, match=r"--experiments .*/shard: no such folder \(did you mean 'shared'\?\)"):
+        experiments_to_read(tmp_path / "shard", tmp_path)
+    monkeypatch.setenv("COMPARATOR_EXPERIMENTS", str(tmp_path / "shard"))
+    with pytest.raises(InputError, match=r"COMPARATOR_EXPERIMENTS=.*/shard: no such folder"):
+        experiments_to_read(None, tmp_path)
+    assert experiments_to_read(tmp_path / "shared", tmp_path) == tmp_path / "shared"

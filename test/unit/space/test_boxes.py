@@ -186,7 +186,15 @@ def test_boxes_in_files(tmp_path: Path) -> None:
     region.write_text(json.dumps({"bounds": bounds, "mean": 0.3}))
     report.write_text(json.dumps({"regions": [{"bounds": {"noise": [0, 1]}}, {"bounds": bounds}]}))
     assert read_box(str(box)) == read_box(str(region)) == read_box(f"{report}:2") == bounds
-    for given_, words in ((f"{report}:3", "has 2 regions, not number 3"), (f"{box}:1", "has no regions, not number 1")):
+    kept = tmp_path / "kept.json"  # the first claim of which was rejected
+    kept.write_text(json.dumps({"regions": [{"bounds": bounds, "number": 2}]}))
+    assert read_box(f"{kept}:2") == bounds
+    with pytest.raises(InputError, match="has the region 2, not number 1"):
+        read_box(f"{kept}:1")
+    for given_, words in (
+        (f"{report}:3", "has the regions 1, 2, not number 3"),
+        (f"{box}:1", "has no regions, not number 1"),
+    ):
         with pytest.raises(InputError, match=words):
             read_box(given_)
     box.write_text('{"noise": [10, 50], "noise": [20, 50]}')

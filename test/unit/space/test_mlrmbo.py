@@ -83,7 +83,7 @@ def test_equal_ends_and_lines_of_windows(tmp_path: Path) -> None:
         ('makeIntegerParam("a", 0.5, 9, trafo = function(x) 2^x)', "0.5 to 9 are no exponents of a list of values"),
         ('makeNumericParam("a", lower = 2, upper = 1)', "'a': 'lower' = 2.0 is above 'upper' = 1.0"),
         ("makeNumericParam(lower = 0, upper = 1)", "'name' = None is not the name of a hyperparameter"),
-        ("", "a parameter space is a list of objects"),
+        ("", "is empty, so that nothing is varied"),
     ],
 )
 def test_what_has_no_place_in_a_space_is_said_with_its_line(tmp_path: Path, lines: str, words: str) -> None:

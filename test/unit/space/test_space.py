@@ -69,7 +69,7 @@ def test_oddities_are_read_as_their_authors_meant() -> None:
         ({"name": None}, "is not the name of a hyperparameter"),
         ({"type": "int", "upper": 1.5}, "'upper' = 1.5 is not a whole number"),
         ({"type": "categorical"}, "'element_type' is missing"),
-        ({"type": "categorical", "values": []}, "'element_type' is missing"),
+        ({"type": "categorical", "values": []}, "'values' must not be empty"),
         ({"type": "categorical", "values": [1, "x"]}, "'element_type' is missing"),
         (
             {"type": "categorical", "values": [1, 2], "elment_type": "int"},
@@ -132,9 +132,9 @@ def test_the_settings_of_random_points_are_a_space(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"parameters": {}}', "a parameter space is a list of objects"),
+        ('{"parameters": {}}', "is empty, so that nothing is varied"),
         ('{"parameters": {"epochs": 3}}', "'epochs' = 3 is not a list of values"),
-        ('{"parameters": {"epochs": []}}', "'epochs' = [] is not a list of values"),
+        ('{"parameters": {"epochs": []}}', "'epochs' = [] has no value"),
         ('{"parameters": {"1": [2, 4]}}', "'name' = '1' is not the name of a hyperparameter"),
         ('{"parameters": {"x": [2]}, "samples": {"num": [2]}}', "'x' = [2]: with 'samples' two numbers are needed"),
         ('{"parameters": {"x": ["a", "b"]}, "samples": {}}', "'x' = ['a', 'b']: with 'samples' two numbers are needed"),

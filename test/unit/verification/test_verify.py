@@ -88,7 +88,7 @@ def verify(desk: Desk, *words: str) -> tuple[int, str]:
 def test_a_record_that_is_right_and_trainings_that_come_out_again(searched: Desk) -> None:
     code, said = verify(searched, "first", "--sample", "all")
     assert code == 0, said
-    assert "record of first: 6 evaluations, 4 more that confirm, 20 trainings: as it should be" in said
+    assert "record of first: 6 pairs, 4 more that confirm, 20 trainings: as it should be" in said
     assert "repeated 20 of 20 trainings, each by a process of its own: 20 gave the same numbers" in said
     told = json.loads(searched.run("verify", "first", "--json", "--sample", "2").stdout)
     assert (told["right"], [each["outcome"] for each in told["repeats"]]) == (True, ["equal", "equal"])
@@ -178,7 +178,7 @@ def test_a_relative_difference_across_zero_of_an_earlier_version_is_named(search
     code, said = verify(searched, "first", "--sample", "0")
     assert code == 1
     assert "but its runs give none: 0.3 and -0.01: a relative difference needs metrics that are not negative" in said
-    assert "6/6   103.3 %" in searched.run("list").stdout
+    assert "6/6   103 %" in searched.run("list").stdout
 
 
 @pytest.fixture
@@ -331,7 +331,7 @@ def test_a_withdrawn_run_that_comes_out_again_is_in_use_again(tmp_path: Path) ->
     assert said.count("comes out as it was recorded, and is in the store again") == 2
     assert verify(desk, "one", "--sample", "0") == (
         0,
-        "record of one: 2 evaluations, 16 more that confirm, 36 trainings: as it should be\n",
+        "record of one: 2 pairs, 16 more that confirm, 36 trainings: as it should be\n",
     )
 
 

@@ -24,8 +24,8 @@ def region_layers(summary: Summary, regions: Sequence[Condition], shown: Sequenc
     where another of the varying axes bounds its region too.
     """
     frames, labels = [], []
-    for number, condition in enumerate(regions, start=1):
-        bounds = condition.region.bounds
+    for condition in regions:
+        number, bounds = condition.region.number, condition.region.bounds
         sides = [stretches(axis, bounds.get(axis.name)) for axis in shown]
         if not all(sides) or not any(_is_bounded(axis, bounds) for axis in shown):
             continue

@@ -41,7 +41,7 @@ def ranking(summary: Summary, importance: Importance | None) -> list[Figure]:
     shares = importance.shares[:HIGHEST]
     rows = [
         {
-            **{"x": max(share.mean, 0.0), "from": 0, "low": share.low, "high": share.high},
+            **{"x": max(share.mean, 0.0), "from": 0, "low": share.low, "high": min(share.high, max(1.0, share.mean))},
             **{"y": lane - 0.32, "y2": lane + 0.32, "middle": lane},
             **{"colour": MUTED if share.shown else PAPER, "tip": _said(share)},
         }
