@@ -20,7 +20,6 @@ from comparator.errors import InputError, named_as_typed, nearest_path
 from comparator.experiment.terminal import note
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.names import home_written_out
-from comparator.formats.text import shortened
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.files import read_json
 from comparator.results.record_file import read_records
