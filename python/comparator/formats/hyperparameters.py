@@ -18,8 +18,8 @@ The format is that of CANDLE's and IMPROVE's `*_default_model.txt` and `*_params
   itself. Keys that differ in case alone and have different values are refused.
 - Values are Python literals, or JSON's (`true`, `[1, null]`), of which `true` and `false` may be in any case; what is
   none is text, as in newer IMPROVE files (`loss = mse`). `$` is an ordinary character.
-- `%(NAME)s` is what the text of NAME is in the same section, or in `[DEFAULT]`, and `%%` is `%`, as in every INI file of
-  Python; a `%` by itself is an ordinary character.
+- `%(NAME)s` is what the text of NAME is in the same section, or in `[DEFAULT]`, and `%%` is `%`, as in every INI file
+  of Python; a `%` by itself is an ordinary character.
 - An expression of constants (`2*10`, `[1000] * 3`) is computed, as CANDLE's library does, and told as a warning; not
   in a file with IMPROVE's sections, whose library reads texts.
 - A number that cannot be computed with (`1e999`, `nan`) is refused; in quotes it is text.
