@@ -71,9 +71,9 @@ def _value(node: ast.expr) -> Any:
 
 def _both(sign: ast.operator, left: Any, right: Any) -> Any:
     """The value of two operands, as far as it is not too large to be computed."""
-    if isinstance(sign, ast.Pow) and isinstance(left, int) and isinstance(right, int):
-        if left.bit_length() * abs(right) > LARGEST_POWER:
-            raise Fault("is too large")
+    is_power = isinstance(sign, ast.Pow) and isinstance(left, int) and isinstance(right, int)
+    if is_power and left.bit_length() * abs(right) > LARGEST_POWER:
+        raise Fault("is too large")
     if isinstance(sign, ast.Mult):
         for many, times in ((left, right), (right, left)):
             if isinstance(many, list | str) and isinstance(times, int) and len(many) * times > LONGEST:
