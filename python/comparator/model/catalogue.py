@@ -9,7 +9,7 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.model.description import ModelDescription, read_description
 from comparator.model.source import tree_of_source
-from comparator.model.told import MOST_FILES, told_by_scripts
+from comparator.model.told import MOST_FILES, told_by_script
 
 #: What the name of a script says that trains, the more likely first.
 LIKELY = ("train", "main", "run", "")
@@ -64,8 +64,10 @@ def files_with_run(folder: Path) -> list[str]:
 
 
 def scripts_with_flags(folder: Path) -> list[str]:
-    """The Python scripts of a folder, and of those in it, that take flags; those first that train by their name."""
-    files = [path for pattern in ("*.py", "*/*.py") for path in sorted(folder.glob(pattern))][:MOST_FILES]
+    """The scripts of a folder, and of those in it, in Python or R, that take flags; those first that train by their
+    name."""
+    files = [path for pattern in ("*.py", "*/*.py", "*.[Rr]", "*/*.[Rr]") for path in sorted(folder.glob(pattern))]
+    files = files[:MOST_FILES]
     found = [path for path in files if path.name != "setup.py" and _is_script(path, folder)]
     ranked = sorted(found, key=lambda path: next(n for n, word in enumerate(LIKELY) if word in path.stem.lower()))
     return [str(path.relative_to(folder)) for path in ranked]
@@ -73,8 +75,10 @@ def scripts_with_flags(folder: Path) -> list[str]:
 
 def _is_script(path: Path, folder: Path) -> bool:
     """Whether a file takes flags, and is run as it is or has a part that is."""
+    if path.suffix != ".py":
+        return any(told_by_script(path, [folder]))
     tree = tree_of_source(path)
-    return tree is not None and _runs(tree) and any(each.flag for each in told_by_scripts([path], [folder]))
+    return tree is not None and _runs(tree) and any(each.flag for each in told_by_script(path, [folder]))
 
 
 def _runs(tree: ast.Module) -> bool:

@@ -5,8 +5,8 @@ command = ["python", "train.py", "--data", "{data}", "--out", "{run}"]
 ```
 
 is what one types in the model's folder, as words. The run's hyperparameters follow, as the script writes its flags
-(`--batch-size 32`, a switch alone). What a Python script takes is read from its source and from what that imports; of a
-script that does not tell, a name is `--name value`, or as `flags` says.
+(`--batch-size 32`, a switch alone). What a Python script takes is read from its source and from what that imports, what
+one in R takes from its source; of a script that does not tell, a name is `--name value`, or as `flags` says.
 
 | word | is |
 |---|---|
@@ -42,7 +42,7 @@ from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
 from comparator.model.settings_file import named_settings, read_settings_file, with_values
 from comparator.model.stages import started_by
-from comparator.model.told import module_file, settings_of, told_by_scripts, with_imports
+from comparator.model.told import module_file, settings_of, told_by_script, with_imports
 
 DATA, RUN = "data", "run"
 #: A place in a word; `${NAME}` is a shell's.
@@ -106,10 +106,8 @@ class OwnCommand:
     @cached_property
     def takes(self) -> dict[str, Definition]:
         """The flags of its script by name, as far as its source tells."""
-        if self.script is None or self.script.suffix != ".py":
-            return {}
         found: dict[str, Definition] = {}
-        for each in told_by_scripts([self.script], self._imported_from):
+        for each in () if self.script is None else told_by_script(self.script, self._imported_from):
             if each.flag and spelling(each.name, found) not in found:
                 found[each.name] = each
         return found

@@ -135,7 +135,8 @@ def _why_none(folder: Path) -> str:
         typed = 'command = ["PROGRAM", "WORD"], what one types to train it,'
         return f"{lacks} nor {scripts}; a model.toml with {typed} makes it one"
     others = f" (or {listed(own[1:])})" if own[1:] else ""
-    return f'{lacks} nor {scripts}; a model.toml with command = ["python", "{own[0]}"] makes it one{others}'
+    program = "python" if own[0].endswith(".py") else "Rscript"
+    return f'{lacks} nor {scripts}; a model.toml with command = ["{program}", "{own[0]}"] makes it one{others}'
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:

@@ -60,9 +60,11 @@ def _infer_in_steps(trial: Trial, trained: Run) -> Findings:
         yield Finding(what, HOLDS, f"{TEST_SCORES_FILE} is written")
 
 
-#: What Python, and PyTorch, say of a path from the current folder on at which there is nothing.
+#: What Python, R, and PyTorch say of a path from the current folder on at which there is nothing.
 MISSING = re.compile(
-    r"No such file or directory: '(?P<file>[^'/][^']*)'|Parent directory (?P<folder>[^/ ]\S*) does not exist"
+    r"No such file or directory: '(?P<file>[^'/][^']*)'"
+    r"|cannot open (?:compressed )?file '(?P<of_r>[^'/][^']*)'"
+    r"|Parent directory (?P<folder>[^/ ]\S*) does not exist"
 )
 
 
@@ -98,7 +100,8 @@ def failure_words(trial: Trial, run: Run) -> str:
     if run.status is not None and _ways_of_reporting(run.log):
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
     missing = MISSING.search(run.reason)
-    if missing is not None and (has_it := _where_it_is(trial.model, missing["file"] or f"{missing['folder']}/")):
+    path = None if missing is None else missing["file"] or missing["of_r"] or f"{missing['folder']}/"
+    if path is not None and (has_it := _where_it_is(trial.model, path)):
         return f"{words}; the current folder is that of the run: {has_it} in {trial.described_in} has it there"
     if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
         return words + "; does its first line name an interpreter that is there?"
