@@ -40,7 +40,7 @@ from comparator.model.definitions import EITHER, Definition, as_description, typ
 from comparator.model.described import HyperparameterDescription
 from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
-from comparator.model.settings_file import named_settings, read_settings_file, with_values
+from comparator.model.settings_file import SCRIPT, named_settings, read_settings_file, with_values
 from comparator.model.stages import started_by
 from comparator.model.told import module_file, settings_of, told_by_script, with_imports
 
@@ -96,7 +96,7 @@ class OwnCommand:
         files = []
         for place, word in enumerate(self.words):
             path = self._own(word, is_first=place == 0)
-            if path is not None and path.is_file() and path != self.settings:
+            if path is not None and path.is_file() and (path != self.settings or path.suffix == SCRIPT):
                 files.append(path)
             if word == "-m" and place + 1 < len(self.words):
                 module = module_file(self.words[place + 1], self.start)
@@ -107,14 +107,16 @@ class OwnCommand:
     def takes(self) -> dict[str, Definition]:
         """The flags of its script by name, as far as its source tells."""
         found: dict[str, Definition] = {}
-        for each in () if self.script is None else told_by_script(self.script, self._imported_from):
+        for each in () if self.script is None else told_by_script(self.script, self.imported_from):
             if each.flag and spelling(each.name, found) not in found:
                 found[each.name] = each
         return found
 
     @property
-    def _imported_from(self) -> list[Path]:
-        return [self.start, *((self.folder / name).resolve() for name in self.described.python_path)]
+    def imported_from(self) -> list[Path]:
+        """Where its Python looks for modules, also for those beside a script that runs as a copy of itself."""
+        beside = [self.settings.parent] if self.settings is not None and self.settings.suffix == SCRIPT else []
+        return [self.start, *((self.folder / name).resolve() for name in self.described.python_path), *beside]
 
     @cached_property
     def outside(self) -> list[Path]:
@@ -125,7 +127,7 @@ class OwnCommand:
         named = [path.resolve() for path in (*own, self.script, self.settings) if path is not None]
         scripts = [path for path in named if path.suffix == ".py"]
         folder = self.folder.resolve()
-        found = dict.fromkeys(path.resolve() for path in (*named, *with_imports(scripts, self._imported_from)))
+        found = dict.fromkeys(path.resolve() for path in (*named, *with_imports(scripts, self.imported_from)))
         return [path for path in found if folder not in (path, *path.parents)]
 
     @cached_property
@@ -201,7 +203,7 @@ class OwnCommand:
         """The words that put its folders on the PYTHONPATH of an image, whose own this host does not know."""
         if not self.in_image:
             return []
-        folders = dict.fromkeys(map(self.seen, self._imported_from))
+        folders = dict.fromkeys(map(self.seen, self.imported_from))
         return ["/bin/sh", "-c", WITH_PYTHON_PATH, ":".join(folders)]
 
     def _starter(self) -> list[str]:

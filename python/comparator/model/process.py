@@ -151,7 +151,7 @@ def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, st
         own = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         host |= {"PATH": own if given is None else given}
     if model.own_command is not None:  # `python -m` finds its modules as it does where one types that
-        seen = [str(model.own_command.start), *map(str, model.python_path)]
+        seen = map(str, model.own_command.imported_from)
         host |= {"PYTHONPATH": os.pathsep.join([*dict.fromkeys(seen), *filter(None, [host.get("PYTHONPATH")])])}
     return {**host, MODEL_FOLDER: str(model.folder), **_told(slot, str(data_folder)), "PATH": host["PATH"]}
 

@@ -1,9 +1,10 @@
-"""A model's file of settings, JSON, YAML or INI: what it names, and a copy of it with other values.
+"""A model's file of settings, JSON, YAML, INI, or a Python script: what it names, and a copy of it with other values.
 
 A setting of a table is named by the way to it, `optimizer.lr`, in a list of tables by their numbers too, `runs.0.lr`,
 in an INI file by its section. YAML is read by PyYAML, to which `1e-4` is a text, as it is to most scripts that read it:
 as a default it is known for the number that it stands for. What an alias repeats is a setting of each of its places.
-What an INI file gives is read as Python writes it; its copy has each word as it was written, but for what is given.
+What an INI file gives is read as Python writes it; its copy has each word as it was written, but for what is given. Of
+a script these are its constants (`script_constants`).
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.text import LONGEST_MESSAGE, read_text, shortened
+from comparator.model.script_constants import constants_in, with_constants
 
 JSON, YAML, INI = (".json",), (".yaml", ".yml"), (".ini", ".cfg")
 ENDINGS = (*JSON, *YAML, *INI)
+SCRIPT = ".py"
 #: A part of a name that a hyperparameter can have.
 PART = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What YAML 1.1 takes for a text and people mean as a number.
@@ -36,6 +39,8 @@ def is_settings_file(path: Path) -> bool:
 def read_settings_file(path: Path) -> dict[str, Any]:
     """The tables and values of a file of settings; raises `InputError` where it is none."""
     text, ending = read_text(path), path.suffix.lower()
+    if ending == SCRIPT:
+        return _script(text, path)
     content = _json(text, path) if ending in JSON else _ini(text, path) if ending in INI else _yaml(text, path)
     if not isinstance(content, dict):
         raise InputError(f"{path}: has no names with values, so there are no settings in it")
@@ -63,6 +68,8 @@ def named_settings(content: Mapping[Any, Any], way: str = "") -> Iterator[tuple[
 
 def with_values(content: Mapping[str, Any], given: Mapping[str, Any], ending: str) -> str:
     """The text of the same file with the values that are `given` by name; each is a setting of it."""
+    if isinstance(content, _Script):
+        return with_constants(content.text, given)
     copied: dict[str, Any] = copy.deepcopy(dict(content))
     for name, value in given.items():
         *way, last = name.split(".")
@@ -78,6 +85,23 @@ def with_values(content: Mapping[str, Any], given: Mapping[str, Any], ending: st
     import yaml
 
     return yaml.safe_dump(copied, sort_keys=False, allow_unicode=True)
+
+
+class _Script(dict[str, Any]):
+    """The constants of a script, with its text."""
+
+    text = ""
+
+
+def _script(text: str, path: Path) -> _Script:
+    try:
+        constants = _Script(constants_in(text))
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: no Python that can be read: {error}") from None
+    constants.text = text
+    if not constants:
+        raise InputError(f"{path}: assigns no constant once, as LR = 0.1, so there are no settings in it")
+    return constants
 
 
 def _json(text: str, path: Path) -> Any:
