@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comparator.errors import InputError
+from comparator.model.definitions import keys_of
 from comparator.model.description import ModelDescription, read_description
 from comparator.model.source import tree_of_source
 from comparator.model.told import MOST_FILES, told_by_script
@@ -89,5 +90,7 @@ def _runs(tree: ast.Module) -> bool:
 
 
 def _defines_run(path: Path) -> bool:
+    """Whether a file has a `run` of one argument, or of one that it takes by name out of."""
     body = [] if (tree := tree_of_source(path)) is None else tree.body
-    return any(isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args for node in body)
+    runs = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args]
+    return any(len(node.args.args) == 1 or any(keys_of(node, node.args.args[0].arg)) for node in runs)

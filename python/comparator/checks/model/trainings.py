@@ -60,9 +60,9 @@ def _infer_in_steps(trial: Trial, trained: Run) -> Findings:
         yield Finding(what, HOLDS, f"{TEST_SCORES_FILE} is written")
 
 
-#: What Python, R, and PyTorch say of a path from the current folder on at which there is nothing.
+#: What Python, R, and PyTorch say of a path at which there is nothing.
 MISSING = re.compile(
-    r"No such file or directory: '(?P<file>[^'/][^']*)'"
+    r"No such file or directory: '(?P<file>[^']+)'"
     r"|cannot open (?:compressed )?file '(?P<of_r>[^'/][^']*)'"
     r"|Parent directory (?P<folder>[^/ ]\S*) does not exist"
 )
@@ -71,11 +71,17 @@ MISSING = re.compile(
 def _where_it_is(model: Model, path: str) -> str:
     """The key of a description by which a run has what is at a path that was missed; empty where none would do.
 
-    What the model's folder has is linked, a folder that it writes into is made.
+    What the model's folder has is linked, a folder that it writes into is made. What lies beside the script is there
+    for one who starts it in its folder.
     """
-    if not model.is_folder:
+    if not model.is_folder or Path(path).is_absolute():
         return ""
-    start = model.folder if model.own_command is None else model.own_command.start
+    own = model.own_command
+    start = model.folder if own is None else own.start
+    beside = None if own is None or own.script is None else own.script.parent
+    if beside is not None and (beside / path).exists() and not (start / path).exists():
+        beside_it = os.path.relpath(beside, model.folder)
+        return f"start_in = '{beside_it}', and links = ['{Path(beside_it, path)}'],"
     place = Path(os.path.relpath(start / path, model.folder))
     if ".." in place.parts:
         return ""
@@ -101,6 +107,7 @@ def failure_words(trial: Trial, run: Run) -> str:
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
     missing = MISSING.search(run.reason)
     path = None if missing is None else missing["file"] or missing["of_r"] or f"{missing['folder']}/"
+    path = path and path.removeprefix(f"{run.log.parent}/")
     if path is not None and (has_it := _where_it_is(trial.model, path)):
         return f"{words}; the current folder is that of the run: {has_it} in {trial.described_in} has it there"
     if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
