@@ -108,3 +108,11 @@ def test_a_script_without_constants_is_no_file_of_settings(tmp_path: Path, sourc
     (tmp_path / "train.py").write_text(source)
     with pytest.raises(InputError, match=words):
         read_settings_file(tmp_path / "train.py")
+
+
+def test_a_script_that_the_command_does_not_name_is_not_copied_for_nothing(tmp_path: Path) -> None:
+    model_in(tmp_path)
+    (tmp_path / "src" / "settings.py").write_text("RATE = 1.0\n")
+    (tmp_path / "model.toml").write_text(DESCRIBED.replace('settings = "src/train.py"', 'settings = "src/settings.py"'))
+    with pytest.raises(InputError, match=r"settings = 'src/settings.py': is no script that the command names"):
+        find_model(str(tmp_path), tmp_path, tmp_path, "test")
