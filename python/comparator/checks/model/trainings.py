@@ -60,18 +60,19 @@ def _infer_in_steps(trial: Trial, trained: Run) -> Findings:
         yield Finding(what, HOLDS, f"{TEST_SCORES_FILE} is written")
 
 
-#: What Python, R, and PyTorch say of a path at which there is nothing.
+#: What Python, R, NumPy and PyTorch say of a path at which there is nothing.
 MISSING = re.compile(
     r"No such file or directory: '(?P<file>[^']+)'"
     r"|cannot open (?:compressed )?file '(?P<of_r>[^'/][^']*)'"
+    r"|FileNotFoundError: (?P<of_numpy>.+) not found"
     r"|Parent directory (?P<folder>[^/ ]\S*) does not exist"
 )
 
 
-def _where_it_is(model: Model, path: str) -> str:
+def _where_it_is(model: Model, path: str, *, is_read: bool = False) -> str:
     """The key of a description by which a run has what is at a path that was missed; empty where none would do.
 
-    What the model's folder has is linked, a folder that it writes into is made. What lies beside the script is there
+    What the model's folder has is linked, a folder that it writes into, or may where it `is_read` not, is made. What lies beside the script is there
     for one who starts it in its folder.
     """
     if not model.is_folder or Path(path).is_absolute():
@@ -87,6 +88,8 @@ def _where_it_is(model: Model, path: str) -> str:
         return ""
     if (start / path).exists() and not path.endswith("/"):
         return f"links = ['{place.parts[0]}']"
+    if is_read:
+        return ""
     folder = place if path.endswith("/") else place.parent
     return "" if folder == Path() else f"folders = ['{folder}']"
 
@@ -106,11 +109,14 @@ def failure_words(trial: Trial, run: Run) -> str:
     if run.status is not None and _ways_of_reporting(run.log):
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
     missing = MISSING.search(run.reason)
-    path = None if missing is None else missing["file"] or missing["of_r"] or f"{missing['folder']}/"
+    named = [] if missing is None else [missing[each] for each in ("file", "of_r", "of_numpy") if missing[each]]
+    path = next(iter(named), None if missing is None else f"{missing['folder']}/")
     path = path and path.removeprefix(f"{run.log.parent}/")
-    if path is not None and (has_it := _where_it_is(trial.model, path)):
+    is_read = missing is not None and (missing["of_r"] or missing["of_numpy"]) is not None
+    if path is not None and (has_it := _where_it_is(trial.model, path, is_read=is_read)):
         return f"{words}; the current folder is that of the run: {has_it} in {trial.described_in} has it there"
-    if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
+    shell = missing is None and any(each in run.reason for each in ("ermission denied", "not found", "xec format"))
+    if shell:
         return words + "; does its first line name an interpreter that is there?"
     return words
 
