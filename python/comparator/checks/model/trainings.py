@@ -72,8 +72,8 @@ MISSING = re.compile(
 def _where_it_is(model: Model, path: str, *, is_read: bool = False) -> str:
     """The key of a description by which a run has what is at a path that was missed; empty where none would do.
 
-    What the model's folder has is linked, a folder that it writes into, or may where it `is_read` not, is made. What lies beside the script is there
-    for one who starts it in its folder.
+    What the model's folder has is linked, a folder that it writes into, or may where it `is_read` not, is made. What
+    lies beside the script is there for one who starts it in its folder.
     """
     if not model.is_folder or Path(path).is_absolute():
         return ""
@@ -108,17 +108,21 @@ def failure_words(trial: Trial, run: Run) -> str:
         return f"{words}; {mend}, or {naming_words(trial, run)}"
     if run.status is not None and _ways_of_reporting(run.log):
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
-    missing = MISSING.search(run.reason)
-    named = [] if missing is None else [missing[each] for each in ("file", "of_r", "of_numpy") if missing[each]]
-    path = next(iter(named), None if missing is None else f"{missing['folder']}/")
-    path = path and path.removeprefix(f"{run.log.parent}/")
-    is_read = missing is not None and (missing["of_r"] or missing["of_numpy"]) is not None
-    if path is not None and (has_it := _where_it_is(trial.model, path, is_read=is_read)):
+    missed = _missed(run)
+    if missed is not None and (has_it := _where_it_is(trial.model, missed[0], is_read=missed[1])):
         return f"{words}; the current folder is that of the run: {has_it} in {trial.described_in} has it there"
-    shell = missing is None and any(each in run.reason for each in ("ermission denied", "not found", "xec format"))
-    if shell:
+    if missed is None and any(each in run.reason for each in ("ermission denied", "not found", "xec format")):
         return words + "; does its first line name an interpreter that is there?"
     return words
+
+
+def _missed(run: Run) -> tuple[str, bool] | None:
+    """The path at which a training found nothing, from its own folder on, and whether it is known that it reads it."""
+    found = MISSING.search(run.reason)
+    if found is None:
+        return None
+    path = found["file"] or found["of_r"] or found["of_numpy"] or f"{found['folder']}/"
+    return path.removeprefix(f"{run.log.parent}/"), found["of_numpy"] is not None
 
 
 def naming_words(trial: Trial, run: Run) -> str:
