@@ -9,6 +9,7 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.model.definitions import keys_of
 from comparator.model.description import ModelDescription, read_description
+from comparator.model.settings_file import read_settings_file
 from comparator.model.source import tree_of_source
 from comparator.model.told import MOST_FILES, told_by_script
 
@@ -72,6 +73,20 @@ def scripts_with_flags(folder: Path) -> list[str]:
     found = [path for path in files if path.name != "setup.py" and _is_script(path, folder)]
     ranked = sorted(found, key=lambda path: next(n for n, word in enumerate(LIKELY) if word in path.stem.lower()))
     return [str(path.relative_to(folder)) for path in ranked]
+
+
+def scripts_of_constants(folder: Path) -> list[str]:
+    """The Python scripts of a folder, and of those in it, that train by their name and set themselves by constants."""
+    files = [path for pattern in ("*.py", "*/*.py") for path in sorted(folder.glob(pattern))][:MOST_FILES]
+    named = [path for path in files if any(word in path.stem.lower() for word in LIKELY[:-1])]
+    return [str(path.relative_to(folder)) for path in named if _has_constants(path)]
+
+
+def _has_constants(path: Path) -> bool:
+    try:
+        return bool(read_settings_file(path))
+    except InputError:
+        return False
 
 
 def _is_script(path: Path, folder: Path) -> bool:

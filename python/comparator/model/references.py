@@ -12,7 +12,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.finding import listed
 from comparator.formats.names import home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, shortened
-from comparator.model.catalogue import files_with_run, scripts_with_flags
+from comparator.model.catalogue import files_with_run, scripts_of_constants, scripts_with_flags
 from comparator.model.description import ModelDescription, description_beside_model, parse_description, read_description
 from comparator.model.image import description_beside, is_image, look_into
 from comparator.model.image_sources import copy_of_sources
@@ -131,6 +131,10 @@ def _why_none(folder: Path) -> str:
     if files:
         return f"{lacks} nor {scripts}; a file with run(params) is one by itself: {listed(files)}"
     own = scripts_with_flags(folder)
+    if not own and (constant := scripts_of_constants(folder)):
+        typed = f'command = ["python", "{constant[0]}"], and settings = "{constant[0]}" for its constants,'
+        others = f" (or {listed(constant[1:])})" if constant[1:] else ""
+        return f"{lacks} nor {scripts}; a model.toml with {typed} makes it one{others}"
     if not own:
         typed = 'command = ["PROGRAM", "WORD"], what one types to train it,'
         return f"{lacks} nor {scripts}; a model.toml with {typed} makes it one"

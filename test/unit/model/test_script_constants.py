@@ -110,6 +110,13 @@ def test_a_script_without_constants_is_no_file_of_settings(tmp_path: Path, sourc
         read_settings_file(tmp_path / "train.py")
 
 
+def test_a_folder_that_is_no_model_yet_is_told_of_them(tmp_path: Path) -> None:
+    model_in(tmp_path)
+    (tmp_path / "model.toml").unlink()
+    with pytest.raises(InputError, match=r'command = \["python", "src/train.py"\], and settings = "src/train.py"'):
+        find_model(str(tmp_path), tmp_path, tmp_path, "test")
+
+
 def test_a_script_that_the_command_does_not_name_is_not_copied_for_nothing(tmp_path: Path) -> None:
     model_in(tmp_path)
     (tmp_path / "src" / "settings.py").write_text("RATE = 1.0\n")
