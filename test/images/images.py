@@ -50,7 +50,7 @@ def make_image(path: Path, files: Mapping[str, str], *, python: bool = False) ->
         root = Path(place) / "root" if path.suffix else path
         for folder in ("dev", "proc", "sys", "tmp", "var/tmp", "etc", "candle_data_dir", "model"):
             (root / folder).mkdir(parents=True)
-        for program in ("sh", "cat", "env", "mkdir", "sleep"):
+        for program in ("sh", "cat", "env", "mkdir", "sleep", "find", "tar"):
             _add(root, Path(shutil.which(program) or program), f"/bin/{program}")
         if python:
             standard = Path(sysconfig.get_path("stdlib"))

@@ -6,6 +6,7 @@ import json
 import shutil
 import stat
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,10 @@ from desk import Desk
 from comparator.errors import InputError
 from comparator.model.model import Model
 from comparator.model.references import find_model
+from comparator.model.runner import make_runner
+from comparator.model.training import Outcome, Training
 from comparator.site.folders import project_root
-from comparator.site.profile import read_site
+from comparator.site.profile import Slot, read_site
 
 MODELS = Path(__file__).parents[1] / "unit" / "models"
 TELLS_ALL = """#!/bin/sh
@@ -299,3 +302,90 @@ def test_an_image_can_be_checked(desk: Desk) -> None:
     assert not [each for each in found.values() if each["outcome"] == "FAILS"], found
     assert found["a bad value, train.sh"]["words"] == "refused: noise is wrong"
     assert found["train.sh"]["words"] == "on the image's PATH"
+
+
+COMMAND_SCRIPT = """
+import argparse, json, os, sys
+from parts import doubled
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--learning-rate", type=float, default=0.5)
+parser.add_argument("--seed", type=int, default=7)
+parser.add_argument("--data")
+parser.add_argument("settings")
+given = parser.parse_args()
+width = json.load(open(given.settings))["width"]
+words = open("words.txt").read().split()
+os.mkdir("results/made")
+print("data:", given.data, "in:", os.path.basename(os.getcwd()), "by:", sys.argv[0])
+print("final mse =", doubled(given.learning_rate) + width + len(words) + given.seed)
+"""
+COMMAND = """
+command = ["python3", "train.py", "--data", "{data}", "../config.json"]
+start_in = "src"
+settings = "config.json"
+links = ["src/*.txt"]
+folders = ["src/results"]
+python_path = ["lib"]
+reads = []
+[metrics.mse]
+kind = "error"
+printed = "final mse"
+"""
+OF_COMMAND = {
+    "src/train.py": COMMAND_SCRIPT,
+    "src/words.txt": "a b c",
+    "lib/parts.py": "def doubled(number):\n    return 2 * number\n",
+    "config.json": '{"width": 10, "depth": 2}',
+    "model.toml": COMMAND,
+}
+
+
+def by_its_command(image: str, folder: Path, **given: Any) -> tuple[Outcome, str]:
+    """How one training of a model that its own command trains went, and its log."""
+    model, run, data = find(image, folder), folder / f"run-{image}", folder / "data"
+    run.mkdir()
+    data.mkdir(exist_ok=True)
+    runner = make_runner(model, Slot(0), data)
+    try:
+        outcome = runner.run(Training(given, run, run / "model.log", "mse", 60.0))
+    finally:
+        runner.close()
+    return outcome, (run / "model.log").read_text()
+
+
+def test_a_command_of_its_own_trains_a_model_in_an_image_as_in_a_folder(runtime: str, tmp_path: Path) -> None:
+    for name, text in OF_COMMAND.items():
+        (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / name).write_text(text)
+    in_image = {f"/model/{name}": text for name, text in OF_COMMAND.items()}
+    images.make_image(tmp_path / "model.sif", in_image, python=True)
+    model, as_folder = find("model.sif", tmp_path), find("folder", tmp_path)
+    assert list(model.description.hyperparameters) == list(as_folder.description.hyperparameters)
+    assert model.description.seed == "seed" and model.trained_by == "train.py"
+    given = {"learning_rate": 0.25, "width": 20, "seed": 3}
+    inside, log = by_its_command("model.sif", tmp_path, **given)
+    outside, _ = by_its_command("folder", tmp_path, **given)
+    assert inside.metrics == outside.metrics == {"mse": 0.5 + 20 + 3 + 3}, log
+    assert "data: /candle_data_dir in: src by: /model/src/train.py" in log
+    assert (tmp_path / "run-model.sif/src/results/made").is_dir()
+    assert not (tmp_path / "run-model.sif/src/words.txt").is_symlink()
+
+
+def test_an_image_that_knows_nothing_of_us_is_called_by_the_description_beside_it(runtime: str, tmp_path: Path) -> None:
+    script = 'import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument("--lr", type=float)\n'
+    script += 'print("final mse", parser.parse_args().lr, flush=True)\n'
+    files = {"/.singularity.d/env/90-environment.sh": f"export PYTHONHOME={sys.base_prefix}\n", "/app/fit.py": script}
+    image = images.make_image(tmp_path / "theirs.sif", files, python=True)
+    with pytest.raises(InputError, match=r"no train.sh on its PATH, nor a command in its model.toml"):
+        find("theirs.sif", tmp_path)
+    beside = image.with_name("theirs.sif.toml")
+    beside.write_text('command = ["python3", "/app/fit.py"]\n[metrics.mse]\nkind = "error"\nprinted = "final mse"\n')
+    model = find("theirs.sif", tmp_path)
+    assert list(model.description.hyperparameters) == ["lr"]
+    assert by_its_command("theirs.sif", tmp_path, lr=0.5)[0].metrics == {"mse": 0.5}
+    beside.write_text(beside.read_text().replace("final mse", "final"))
+    assert find("theirs.sif", tmp_path).identity != model.identity
+    beside.write_text('command = ["python3", "/app/fitt.py"]\n')
+    with pytest.raises(InputError, match=r"theirs.sif.toml: command: '/app/fitt.py': no file /app/fitt.py"):
+        find("theirs.sif", tmp_path)

@@ -20,7 +20,6 @@ from comparator.errors import InputError, named_as_typed, nearest_path
 from comparator.experiment.terminal import note
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.names import home_written_out
-from comparator.formats.text import shortened
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.files import read_json
 from comparator.results.record_file import read_records
@@ -93,7 +92,11 @@ def sweep(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Of a bare UPF: the model, or cmp.", autocompletion=completion.models),
+        typer.Option(
+            metavar="MODEL",
+            help="Of a bare UPF: the model, or cmp; else the candle_image of each line.",
+            autocompletion=completion.models,
+        ),
     ] = None,
     hyperparameters: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Of a bare UPF: the hyperparameters below its lines.")
@@ -109,8 +112,8 @@ def sweep(
     if (model or hyperparameters) and not bare:
         raise InputError("--model and --hyperparameters go with a bare UPF; an experiment file has its own")
     settings = list(options.settings or [])
-    if bare and file is not None:
-        settings += _settings_of_bare_upf(file, model, hyperparameters)
+    if bare:
+        settings += _settings_of_bare_upf(model, hyperparameters)
     with _as_typed(model, hyperparameters):
         _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
 
@@ -125,23 +128,14 @@ def _as_typed(*paths: str | Path | None) -> Iterator[None]:
         yield
 
 
-def _settings_of_bare_upf(file: Path, model: str | None, hyperparameters: Path | None) -> list[str]:
-    if model is None:
-        raise InputError(f"a bare UPF needs --model MODEL (a folder, a Python file, or cmp){_image_in(file)}")
-    place = home_written_out(model)
-    settings = [f"model={place.absolute() if place.exists() else model}"]
+def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> list[str]:
+    settings = []
+    if model is not None:
+        place = home_written_out(model)
+        settings.append(f"model={place.absolute() if place.exists() else model}")
     if hyperparameters is not None:
         settings.append(f"hyperparameters={hyperparameters.absolute()}")
     return settings
-
-
-def _image_in(file: Path) -> str:
-    """The one image that the lines of a UPF name, in words."""
-    from comparator.experiment.freezing.of_the_workflow import IMAGE
-    from comparator.formats.upf import read_upf
-
-    images = {str(line.hyperparameters.get(IMAGE, "")) for line in read_upf(file)}
-    return f"; its lines name the image {shortened(images.pop())}" if len(images) == 1 and images != {""} else ""
 
 
 @app.command(rich_help_panel=RUN, short_help="Search where there is nothing to find.")

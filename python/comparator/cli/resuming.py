@@ -64,6 +64,8 @@ def check_settings(
     if file is None:
         refuse({"--set": overrides, "--full": full})
         return
+    if file.suffix != ".toml" and not any(each.partition("=")[0] == "model" for each in overrides):
+        raise InputError(f"{file}: its lines say what runs; go on by: comparator sweep --resume {identifier}")
     begun, begun_full = _typed_at_the_beginning(frozen)
     keys = [each.partition("=")[0] for each in begun]
     begun += [each for each in overrides if each.partition("=")[0] not in keys]

@@ -3,7 +3,7 @@
 | on the way | modules |
 |---|---|
 | the file is read with what was typed | experiment_file, settings, of_the_environment |
-| all of it is checked, and frozen | planning, context, freezing, stages |
+| all of it is checked, and frozen | planning, lines_of_models, context, freezing, stages |
 | a plan has what is frozen and what lives | plan, strategy |
 | or one is made of what was frozen before | opening, reopening, earlier_format, resuming, doubts |
 | it is carried out by workers of a host | host, session, worker |

@@ -70,7 +70,8 @@ def _power_words(plan: Plan) -> list[str]:
 
 def budget_words(frozen: FrozenExperiment) -> str:
     """What is trained: the search's budget, and what is tried anew beside it."""
-    budget, trainings, stages = frozen.budget, len(frozen.models), frozen.stages
+    budget, stages = frozen.budget, frozen.stages
+    trainings = 1 if frozen.has_alternatives else len(frozen.models)
     if frozen.rechecks is not None:
         pairs = sum(len(claim.points) for claim in frozen.claims or ())
         return f"nothing is searched; {pairs} pairs, {pairs * trainings} trainings, less those that the store has"

@@ -9,17 +9,30 @@ from rich.markup import escape
 
 from comparator.errors import as_typed, named_as_typed
 from comparator.experiment.context import Context
-from comparator.experiment.experiment_file import read_settings
+from comparator.experiment.experiment_file import overridden, read_settings
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
+from comparator.experiment.lines_of_models import plan_lines_of_models
 from comparator.experiment.plan import Plan
 from comparator.experiment.settings import ExperimentSettings
 from comparator.experiment.terminal import note
 
 
 def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
-    """Check everything about a new experiment; raises `InputError`."""
-    return plan_settings(host, read_settings(file, overrides, full=full), file, command)
+    """Check everything about a new experiment; raises `InputError`.
+
+    A bare UPF with which no model is given says in each line what runs.
+    """
+    if file.suffix == ".toml" or any(each.partition("=")[0] == "model" for each in overrides):
+        return plan_settings(host, read_settings(file, overrides, full=full), file, command)
+
+    def plan_lines(lines: Path, model: str) -> Plan:
+        content = {"upf": str(lines.absolute()), "model": model}
+        return make_plan(overridden(content, overrides, str(file), str(file)), Context(file.resolve(), host, command))
+
+    with host.console.status("checking"), named_as_typed(file):
+        plan = plan_lines_of_models(file, plan_lines)
+    return _with_notes(host, plan, file)
 
 
 def plan_settings(
@@ -44,6 +57,11 @@ def plan_settings(
 
         with named_as_typed(file, called):
             plan = make_plan(settings, Context(file.resolve(), host, command, say, make_models, searches))
+    return _with_notes(host, plan, file, called)
+
+
+def _with_notes(host: Host, plan: Plan, file: Path, called: str | None = None) -> Plan:
+    """The plan, whose notices are said and kept with the file as it was typed."""
     notices = [as_typed(notice, file, called) for notice in plan.frozen.notices]
     for notice in notices:
         note(host.console, notice)

@@ -17,7 +17,11 @@ The format is that of CANDLE's and IMPROVE's `*_default_model.txt` and `*_params
 - Keys keep their case, and are matched whatever it is (see `spelling`): the model is given them as it writes them
   itself. Keys that differ in case alone and have different values are refused.
 - Values are Python literals, or JSON's (`true`, `[1, null]`), of which `true` and `false` may be in any case; what is
-  none is text, as in newer IMPROVE files (`loss = mse`). `%` and `$` are ordinary characters.
+  none is text, as in newer IMPROVE files (`loss = mse`). `$` is an ordinary character.
+- `%(NAME)s` is what the text of NAME is in the same section, or in `[DEFAULT]`, and `%%` is `%`, as in every INI file
+  of Python; a `%` by itself is an ordinary character.
+- An expression of constants (`2*10`, `[1000] * 3`) is computed, as CANDLE's library does, and told as a warning; not
+  in a file with IMPROVE's sections, whose library reads texts.
 - A number that cannot be computed with (`1e999`, `nan`) is refused; in quotes it is text.
 - `#` and `;` open a comment, on a line of its own (Emacs trailers) or behind a blank after a value.
 - A value whose bracket is still open goes on in the next line.
@@ -36,11 +40,12 @@ import json
 import math
 import re
 import warnings as python_warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from comparator.errors import InputError, nearest, nearest_names
+from comparator.formats.expressions import Fault, NoExpression, calls_functions, computed
 from comparator.formats.spelling import COMMON, NOT_FLAGS, NOT_PASSED_DOWN, as_kept, merged, spelling
 from comparator.formats.text import UNFIT, read_text, shortened, shown, unfit_number
 
@@ -53,6 +58,8 @@ _QUOTED_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?")
 _NO_BRACKETS = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|(?:(?<=[\s,\[({])#|(?<=\s);)[^\n]*""")
 _COMMENT_BEHIND = re.compile(r"\s+[#;].*", re.DOTALL)
 _SUBMODEL = re.compile(r"cmp_([01])_(.+)")
+#: The sections of IMPROVE's files.
+OF_IMPROVE = {"Preprocess", "Train", "Infer"}
 #: From how alike on (1: in every letter) an unknown name is taken for a slip of the hand.
 MISSPELT = 0.85
 _MISSPELT_PREFIX = re.compile(r"cmp([-.]|_?\d|_*$|_[^a-z])", re.IGNORECASE)
@@ -71,8 +78,16 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
     sections: dict[str, dict[str, Any]] = {}
     warnings = []
     alike: dict[str, list[_Entry]] = {}
-    for line, section, written, text in _entries(path):
-        value = parse_value(text, f"{path}, line {line}: '{shortened(written)}'")
+    entries = list(_entries(path))
+    is_computed = not OF_IMPROVE & {section for _, section, _, _ in entries}
+    for line, section, written, text in _with_references(entries, path):
+        where = f"{path}, line {line}: '{shortened(written)}'"
+        value = parse_value(text, where)
+        if is_computed and (result := _computed(text, where)) is not _NO_LITERAL:
+            value = result
+            warnings.append(f"{where} = {shortened(text)} is computed: {shown(value)}")
+        elif is_computed and value == text and calls_functions(text):
+            warnings.append(f"{where} = {shortened(text)} is taken as a text; of functions nothing is computed")
         if isinstance(value, float) and text.startswith(("'", '"')):
             warnings.append(
                 f"{path}, line {line}: '{shortened(written)}' = {shortened(text)} is taken as the number {value!r}"
@@ -256,6 +271,56 @@ def _entries(path: Path) -> Iterable[tuple[int, str, str, str]]:
                 raise InputError(f"{path}, line {number}: the bracket of '{shortened(key)}' is not closed")
             text += "\n" + following[1].strip()
         yield number, section, key, text
+
+
+def _with_references(entries: Sequence[tuple[int, str, str, str]], path: Path) -> Iterable[tuple[int, str, str, str]]:
+    """The entries, with what `%(NAME)s` in a text stands for in its place."""
+    texts: dict[str, dict[str, str]] = {configparser.DEFAULTSECT: {}}
+    for _, section, key, text in entries:
+        texts.setdefault(section, {})[key.lower()] = text
+    reader = configparser.RawConfigParser()
+    for line, section, key, text in entries:
+        if "%(" in text or "%%" in text:
+            known = {**texts[configparser.DEFAULTSECT], **texts[section]}
+            where = f"{path}, line {line}: '{shortened(key)}' = {shortened(text)}"
+            try:
+                meant = configparser.BasicInterpolation().before_get(reader, section, key, text, known)
+            except configparser.InterpolationMissingOptionError as error:
+                near = nearest(error.reference, known)
+                raise InputError(
+                    f"{where}: [{shortened(section)}] has no '{shortened(error.reference)}'{near}"
+                ) from None
+            except configparser.InterpolationError:
+                if "%(" not in text:
+                    yield line, section, key, text
+                    continue
+                raise InputError(f"{where}: '%(NAME)s' stands for what NAME is, and '%%' for '%' beside it") from None
+            if _is_broken(meant, where):
+                raise InputError(f"{where}: is {shortened(meant)}, quotes in quotes; leave out those of one of the two")
+            text = meant
+        yield line, section, key, text
+
+
+def _is_broken(text: str, where: str) -> bool:
+    """Whether a text begins as one in quotes, and is none."""
+    is_literal = any(_literal(each) is not _NO_LITERAL for each in (text, _COMMENT_BEHIND.sub("", text)))
+    return text.startswith(("'", '"')) and not is_literal and _computed(text, where) is _NO_LITERAL
+
+
+def _computed(text: str, where: str) -> Any:
+    """The value of an expression of constants; `_NO_LITERAL` for what is none, or a literal."""
+    bare = _COMMENT_BEHIND.sub("", text)
+    if _literal(text) is not _NO_LITERAL or _literal(bare) is not _NO_LITERAL:
+        return _NO_LITERAL
+    try:
+        value = _as_json(computed(bare))
+    except (NoExpression, ValueError):
+        return _NO_LITERAL
+    except Fault as fault:
+        raise InputError(f"{where} = {shortened(text)}: cannot be computed: {fault}") from None
+    if unfit_number(value) is not None:
+        raise InputError(f"{where} = {shortened(text)}: {UNFIT}")
+    return value
 
 
 def _read_text(path: Path) -> str:

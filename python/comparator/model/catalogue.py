@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comparator.errors import InputError
+from comparator.model.definitions import keys_of
 from comparator.model.description import ModelDescription, read_description
+from comparator.model.settings_file import read_settings_file
 from comparator.model.source import tree_of_source
-from comparator.model.told import MOST_FILES, told_by_scripts
+from comparator.model.told import MOST_FILES, told_by_script
 
 #: What the name of a script says that trains, the more likely first.
 LIKELY = ("train", "main", "run", "")
@@ -64,17 +66,35 @@ def files_with_run(folder: Path) -> list[str]:
 
 
 def scripts_with_flags(folder: Path) -> list[str]:
-    """The Python scripts of a folder, and of those in it, that take flags; those first that train by their name."""
-    files = [path for pattern in ("*.py", "*/*.py") for path in sorted(folder.glob(pattern))][:MOST_FILES]
+    """The scripts of a folder, and of those in it, in Python or R, that take flags; those first that train by their
+    name."""
+    files = [path for pattern in ("*.py", "*/*.py", "*.[Rr]", "*/*.[Rr]") for path in sorted(folder.glob(pattern))]
+    files = files[:MOST_FILES]
     found = [path for path in files if path.name != "setup.py" and _is_script(path, folder)]
     ranked = sorted(found, key=lambda path: next(n for n, word in enumerate(LIKELY) if word in path.stem.lower()))
     return [str(path.relative_to(folder)) for path in ranked]
 
 
+def scripts_of_constants(folder: Path) -> list[str]:
+    """The Python scripts of a folder, and of those in it, that train by their name and set themselves by constants."""
+    files = [path for pattern in ("*.py", "*/*.py") for path in sorted(folder.glob(pattern))][:MOST_FILES]
+    named = [path for path in files if any(word in path.stem.lower() for word in LIKELY[:-1])]
+    return [str(path.relative_to(folder)) for path in named if _has_constants(path)]
+
+
+def _has_constants(path: Path) -> bool:
+    try:
+        return bool(read_settings_file(path))
+    except InputError:
+        return False
+
+
 def _is_script(path: Path, folder: Path) -> bool:
     """Whether a file takes flags, and is run as it is or has a part that is."""
+    if path.suffix != ".py":
+        return any(told_by_script(path, [folder]))
     tree = tree_of_source(path)
-    return tree is not None and _runs(tree) and any(each.flag for each in told_by_scripts([path], [folder]))
+    return tree is not None and _runs(tree) and any(each.flag for each in told_by_script(path, [folder]))
 
 
 def _runs(tree: ast.Module) -> bool:
@@ -85,5 +105,7 @@ def _runs(tree: ast.Module) -> bool:
 
 
 def _defines_run(path: Path) -> bool:
+    """Whether a file has a `run` of one argument, or of one that it takes by name out of."""
     body = [] if (tree := tree_of_source(path)) is None else tree.body
-    return any(isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args for node in body)
+    runs = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args]
+    return any(len(node.args.args) == 1 or any(keys_of(node, node.args.args[0].arg)) for node in runs)

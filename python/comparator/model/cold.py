@@ -41,11 +41,12 @@ class ColdRunner:
 
     def _command(self, training: Training) -> list[str]:
         own = self._model.own_command
+        given = self._model.seen(training.hyperparameters, self._data_folder)
         if own is not None:
-            own.write_settings(training.hyperparameters, training.folder)
-            return own.call(training.hyperparameters, self._data_folder, training.folder)
+            own.write_settings(given, training.folder)
+            return own.call(given, self._model.seen(self._data_folder, self._data_folder), training.folder)
         words = self._model.command(TRAIN)
-        flags = as_flags(self._model.seen(training.hyperparameters, self._data_folder))
+        flags = as_flags(given)
         if self._model.description.convention == "improve":
             return [*words, *flags]
         return [*words, self._slot.device or "-1", self._model.seen(str(self._data_folder), self._data_folder), *flags]

@@ -246,6 +246,13 @@ class ModelDescription(BaseModel):
         return self.model_dump(include={"convention", "module", "python_path"})
 
     @property
+    def own_calling(self) -> dict[str, Any]:
+        """What it says of how its own command is called, and where its numbers stand, for one beside an image."""
+        places = {name: [each.printed, each.file, each.key] for name, each in self.metrics.items()}
+        keys = {"command", "start_in", "settings", "flags", "links", "folders"}
+        return {**self.model_dump(include=keys), "metrics": places}
+
+    @property
     def names(self) -> list[str]:
         """All hyperparameters that it names, as the model writes them."""
         takes_seeds = [name for name in (self.seed, *(self.seeds or {}).values(), self.split) if name is not None]

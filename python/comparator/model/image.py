@@ -1,9 +1,9 @@
 """Images: a model packed with everything it needs.
 
 An image is a file (SIF, or a squashed file system) or an unpacked root file system in a folder. It is a model by its
-scripts, which stand on its PATH: `train.sh`, and perhaps `preprocess.sh` and `infer.sh`. It may describe itself by a
-`model.toml` in the folder that its IMPROVE_MODEL_DIR names; one beside the image, `NAME.sif.toml` for `NAME.sif`,
-takes its place.
+scripts, which stand on its PATH: `train.sh`, and perhaps `preprocess.sh` and `infer.sh`, or by a `command` in its
+description. It may describe itself by a `model.toml` in the folder that its IMPROVE_MODEL_DIR names; one beside the
+image, `NAME.sif.toml` for `NAME.sif`, takes its place.
 
 A command in it sees the data folder as `/candle_data_dir` and the folder of its runs under its own name, may write
 there and in a `/tmp` of its own, and nowhere else.
@@ -19,7 +19,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,7 +49,8 @@ cat "${{IMPROVE_MODEL_DIR:-/nowhere}}/model.toml" 2>/dev/null || true
 class Image:
     """An image that was looked into: `folder` is the model's own in it, `description` the text of its `model.toml`.
 
-    `runtime` is None where this host has none and the image could not be looked into; the nodes do it.
+    `runtime` is None where this host has none and the image could not be looked into; the nodes do it. `lacks` says why
+    it is no model by its scripts; None where it is.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Image:
     scripts: tuple[str, ...]
     folder: str
     description: str
+    lacks: str | None = None
     is_placed: bool = False
 
     def command(self, call: Call) -> list[str]:
@@ -77,8 +79,27 @@ class Image:
         unpacks = self._known_runtime.needs_unpacking
         if folder is None and not unpacks:
             return self
-        place = folder or Path(tempfile.gettempdir()) / f"comparator-images-{os.getuid()}"
-        return replace(self, path=_place(self.path, place, unpacks=unpacks), is_placed=True)
+        return replace(self, path=_place(self.path, folder or node_folder(), unpacks=unpacks), is_placed=True)
+
+    def run(self, call: Call, said: str) -> subprocess.CompletedProcess[str]:
+        """Run a short call, and keep what it prints; raises `InputError`, which opens with `said`, where it hangs."""
+        try:
+            return subprocess.run(
+                self.command(call),
+                env=self.host_environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=LOOK_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise InputError(f"{said}: does not start within {LOOK_SECONDS:g} seconds") from None
+
+    def reason(self, errors: str) -> str:
+        """Why it did not run, from what the runtime printed."""
+        return f"{Path(self._known_runtime.program).name} cannot run it: {self._known_runtime.reason(errors)}"
 
     @property
     def _known_runtime(self) -> Runtime:
@@ -95,7 +116,7 @@ def is_image(path: Path) -> bool:
 
 
 def look_into(path: Path, reference: str, where: str, runtime: Runtime | None, *, nodes_have_one: bool) -> Image:
-    """Find out what an image offers; raises `InputError` where it is none, or no model.
+    """Find out what an image offers; raises `InputError` where it is none.
 
     Without a runtime on this host that is an error too, unless `nodes_have_one`, and a description beside the image
     says what can be known beforehand.
@@ -111,15 +132,16 @@ def look_into(path: Path, reference: str, where: str, runtime: Runtime | None, *
         beside = f" here, nor a description beside the image ({description_beside(path)})" if nodes_have_one else ""
         raise InputError(f"{said}: there is neither {' nor '.join(programs_of())} on the PATH{beside}")
     image = Image(path, runtime, (), "", "")
-    looked = _look(image, said)
+    looked = image.run(Call(["/bin/sh", "-c", LOOK.format(scripts=" ".join(SCRIPTS))], {}, {}), said)
     if looked.returncode != 0:
-        raise InputError(f"{said}: {Path(runtime.program).name} cannot run it: {runtime.reason(looked.stderr)}")
+        raise InputError(f"{said}: {image.reason(looked.stderr)}")
     scripts, locked, rest = _sections(looked.stdout)
-    if "train.sh" not in scripts:
-        hint = f"; {locked[0]} is not executable" if locked else ""
-        raise InputError(f"{said}: is no model: there is no train.sh on its PATH{hint}")
     folder, _, description = rest.partition("\n")
-    return replace(image, scripts=tuple(scripts), folder=folder, description=description)
+    lacks = None
+    if "train.sh" not in scripts:
+        hint = f"; {locked[0]} is not executable" if locked else ", nor a command in its model.toml"
+        lacks = f"{said}: is no model: there is no train.sh on its PATH{hint}"
+    return replace(image, scripts=tuple(scripts), folder=folder, description=description, lacks=lacks)
 
 
 def description_beside(path: Path) -> Path:
@@ -145,23 +167,6 @@ def image_state(path: Path) -> str:
     return whole.hexdigest()
 
 
-def _look(image: Image, said: str) -> subprocess.CompletedProcess[str]:
-    inside = ["/bin/sh", "-c", LOOK.format(scripts=" ".join(SCRIPTS))]
-    try:
-        return subprocess.run(
-            image.command(Call(inside, {}, {})),
-            env=image.host_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=LOOK_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{said}: does not start within {LOOK_SECONDS:g} seconds") from None
-
-
 def _sections(printed: str) -> tuple[list[str], list[str], str]:
     """The scripts, those that are not executable, and the rest of what looking into an image printed."""
     lines = printed.split("\n")
@@ -170,10 +175,32 @@ def _sections(printed: str) -> tuple[list[str], list[str], str]:
     return lines[:first], lines[first + 1 : second], "\n".join(lines[second + 1 :])
 
 
+def node_folder() -> Path:
+    """Where on this node lies what is made of images: in its folder of temporary files."""
+    return Path(tempfile.gettempdir()) / f"comparator-images-{os.getuid()}"
+
+
 def _place(path: Path, folder: Path, *, unpacks: bool) -> Path:
     """Copy or unpack an image into `folder`, if that is not done yet."""
+
+    def put(part: Path) -> None:
+        if path.is_dir():
+            shutil.copytree(path, part, symlinks=True)
+        elif unpacks:
+            unpack(path, part)
+        else:
+            shutil.copyfile(path, part)
+
+    return made_once(path, folder, "" if unpacks or path.is_dir() else path.suffix, put)
+
+
+def made_once(path: Path, folder: Path, ending: str, make: Callable[[Path], None]) -> Path:
+    """What `make` puts at the path that it is given, of an image as it is now; it lies in `folder`, called by `ending`.
+
+    Whoever comes first makes it, the others wait. Raises `InputError`.
+    """
     state = hashlib.sha256(f"{path.resolve()} {image_state(path)}".encode()).hexdigest()[:16]
-    target = folder / (f"{path.stem}-{state}" + ("" if unpacks or path.is_dir() else path.suffix))
+    target = folder / f"{path.stem}-{state}{ending}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{target.name}.lock").open("w") as lock:
@@ -182,12 +209,7 @@ def _place(path: Path, folder: Path, *, unpacks: bool) -> Path:
                 for unfinished in folder.glob(f"{target.name}.part-*"):
                     shutil.rmtree(unfinished, ignore_errors=True)
                 part = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=folder)) / target.name
-                if path.is_dir():
-                    shutil.copytree(path, part, symlinks=True)
-                elif unpacks:
-                    unpack(path, part)
-                else:
-                    shutil.copyfile(path, part)
+                make(part)
                 part.rename(target)
                 part.parent.rmdir()
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,15 +29,17 @@ def linked_files(folder: Path, names: Sequence[str], where: str) -> list[tuple[P
 
 
 @contextmanager
-def linked(files: Sequence[tuple[Path, Path]], run: Path, apart: Collection[Path] = ()) -> Iterator[None]:
-    """Have the files linked in the folder of a run as long as it goes on.
+def linked(
+    files: Sequence[tuple[Path, Path]], run: Path, apart: Collection[Path] = (), seen: Callable[[Path], str] = str
+) -> Iterator[None]:
+    """Have the files linked in the folder of a run as long as it goes on, to where the run has them `seen`.
 
     Those `apart`, of which the run has its own, are not: a folder that holds one is made, with links in it.
     """
     made: list[Path] = []
     try:
         for target, place in files:
-            made += _link(target, run / place, apart)
+            made += _link(target, run / place, apart, seen)
         yield
     finally:
         for link in reversed(made):
@@ -45,7 +47,7 @@ def linked(files: Sequence[tuple[Path, Path]], run: Path, apart: Collection[Path
                 link.unlink() if link.is_symlink() else link.rmdir()
 
 
-def _link(target: Path, link: Path, apart: Collection[Path]) -> list[Path]:
+def _link(target: Path, link: Path, apart: Collection[Path], seen: Callable[[Path], str]) -> list[Path]:
     """Make a link, and the folders above it; returns what was made, in its order."""
     if target in apart or link.is_symlink():
         return []
@@ -55,12 +57,12 @@ def _link(target: Path, link: Path, apart: Collection[Path]) -> list[Path]:
             made.append(link)
         link.mkdir(parents=True, exist_ok=True)
         for each in sorted(target.iterdir()):
-            made += _link(each, link / each.name, apart)
+            made += _link(each, link / each.name, apart, seen)
         return made
     link.parent.mkdir(parents=True, exist_ok=True)
     if link.exists():  # the run has its own
         return made
-    link.symlink_to(target)
+    link.symlink_to(seen(target))
     return [*made, link]
 
 

@@ -159,7 +159,8 @@ class Model:
         """
         variant = [] if self.variant is None else [self.variant]
         if self.image is not None:
-            return digest_of([image_digest(self.path), self.description.calling, *variant])
+            own = [] if self.own_command is None else [self.description.own_calling]
+            return digest_of([image_digest(self.path), self.description.calling, *variant, *own])
         place = None if self.description.tells_what_is_read else str(self.path)
         called = self.path.name if self.path.is_file() else None
         return digest_of([place, called, self._code.digest, self.description.calling, self._packages, *variant])
@@ -280,7 +281,8 @@ class Model:
     @cached_property
     def links(self) -> list[tuple[Path, Path]]:
         """What of its files a run finds in its folder, see `links`; raises `InputError` where that is not there."""
-        return linked_files(self.folder, self.description.links, str(self.description_file))
+        folder = self.folder if self.own_command is None else self.own_command.folder
+        return linked_files(folder, self.description.links, str(self.description_file))
 
     def beside(self, name: str) -> Path:
         """A path of `model.toml`, which is relative to the folder that it lies in."""

@@ -5,8 +5,8 @@ command = ["python", "train.py", "--data", "{data}", "--out", "{run}"]
 ```
 
 is what one types in the model's folder, as words. The run's hyperparameters follow, as the script writes its flags
-(`--batch-size 32`, a switch alone). What a Python script takes is read from its source and from what that imports; of a
-script that does not tell, a name is `--name value`, or as `flags` says.
+(`--batch-size 32`, a switch alone). What a Python script takes is read from its source and from what that imports, what
+one in R takes from its source; of a script that does not tell, a name is `--name value`, or as `flags` says.
 
 | word | is |
 |---|---|
@@ -18,6 +18,9 @@ The current folder is that of the run, or with `start_in = "src"` a folder in it
 those that one types in that folder of the model. What of the model's files has to be in the current folder is linked
 there (`links`). A file of `settings` is copied to where it is in the model's folder, with the hyperparameters that it
 names; a word that names it then names the copy.
+
+Of an image the model's folder is the one that its IMPROVE_MODEL_DIR names, else that of the script that `command` names
+by its whole path.
 """
 
 from __future__ import annotations
@@ -25,10 +28,10 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from comparator.errors import InputError, nearest, nearest_path
@@ -38,9 +41,9 @@ from comparator.model.definitions import EITHER, Definition, as_description, typ
 from comparator.model.described import HyperparameterDescription
 from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
-from comparator.model.settings_file import named_settings, read_settings_file, with_values
+from comparator.model.settings_file import SCRIPT, named_settings, read_settings_file, with_values
 from comparator.model.stages import started_by
-from comparator.model.told import module_file, settings_of, told_by_scripts, with_imports
+from comparator.model.told import module_file, settings_of, told_by_script, with_imports
 
 DATA, RUN = "data", "run"
 #: A place in a word; `${NAME}` is a shell's.
@@ -51,16 +54,22 @@ LEFT_OUT = re.compile(r"[^\s{}]+=\{[A-Za-z_][\w.-]*\}")
 SCRIPTS = (".py", ".R", ".r", ".sh", ".jl", ".pl")
 #: What runs a script, and options between the two, such as `-u`, that take no word of their own.
 INTERPRETER, SWITCH = re.compile(r"python|Rscript|julia|perl|(ba)?sh$"), re.compile(r"-[BEIOSsuvx]+|--vanilla")
+#: Puts folders before those that an image's Python imports from, and runs what follows.
+WITH_PYTHON_PATH = 'export PYTHONPATH="$0${PYTHONPATH:+:$PYTHONPATH}"; exec "$@"'
 #: The flag of a hyperparameter of which a script does not tell, by `flags`.
 FORMS = {"--name value": "--{}", "--name=value": "--{}=", "-name value": "-{}", "name=value": "{}="}
 
 
 @dataclass(frozen=True)
 class OwnCommand:
-    """The command of the model in `folder`, as `described`."""
+    """The command of the model in `folder`, as `described`.
+
+    Of an image `folder` is a copy of what it has `in_image`, as far as that is read here (`image_sources`).
+    """
 
     folder: Path
     described: ModelDescription = field(repr=False)
+    in_image: str | None = None
 
     @property
     def words(self) -> list[str]:
@@ -83,38 +92,45 @@ class OwnCommand:
 
     @cached_property
     def script(self) -> Path | None:
-        """The first file of the model's that it names, or runs as a module; None where it names none."""
+        """The first script of the model's that it names, or runs as a module, else the first file; None: it names none.
+
+        What stands before a script starts it: an image, say, that another program runs it in.
+        """
+        files = []
         for place, word in enumerate(self.words):
             path = self._own(word, is_first=place == 0)
-            if path is not None and path.is_file() and path != self.settings:
-                return path
+            if path is not None and path.is_file() and (path != self.settings or path.suffix == SCRIPT):
+                files.append(path)
             if word == "-m" and place + 1 < len(self.words):
-                return module_file(self.words[place + 1], self.start)
-        return None
+                module = module_file(self.words[place + 1], self.start)
+                files += [] if module is None else [module]
+        return next((path for path in files if path.suffix in SCRIPTS), next(iter(files), None))
 
     @cached_property
     def takes(self) -> dict[str, Definition]:
         """The flags of its script by name, as far as its source tells."""
-        if self.script is None or self.script.suffix != ".py":
-            return {}
         found: dict[str, Definition] = {}
-        for each in told_by_scripts([self.script], self._imported_from):
+        for each in () if self.script is None else told_by_script(self.script, self.imported_from):
             if each.flag and spelling(each.name, found) not in found:
                 found[each.name] = each
         return found
 
     @property
-    def _imported_from(self) -> list[Path]:
-        return [self.start, *(self.folder / name for name in self.described.python_path)]
+    def imported_from(self) -> list[Path]:
+        """Where its Python looks for modules, also for those beside a script that runs as a copy of itself."""
+        beside = [self.settings.parent] if self.settings is not None and self.settings.suffix == SCRIPT else []
+        return [self.start, *((self.folder / name).resolve() for name in self.described.python_path), *beside]
 
     @cached_property
     def outside(self) -> list[Path]:
         """What of it lies outside the model's folder: what its words name, what these import, and its settings."""
+        if self.in_image is not None:
+            return []
         own = [self._named(word, is_first=not place)[1] for place, word in enumerate(self.words)]
         named = [path.resolve() for path in (*own, self.script, self.settings) if path is not None]
         scripts = [path for path in named if path.suffix == ".py"]
         folder = self.folder.resolve()
-        found = dict.fromkeys(path.resolve() for path in (*named, *with_imports(scripts, self._imported_from)))
+        found = dict.fromkeys(path.resolve() for path in (*named, *with_imports(scripts, self.imported_from)))
         return [path for path in found if folder not in (path, *path.parents)]
 
     @cached_property
@@ -135,13 +151,22 @@ class OwnCommand:
         flags = {name: each for name, each in self.takes.items() if each.flag.rstrip("=") not in given}
         return {**{name: Definition(name) for name in self.named}, **self.of_settings, **flags}
 
-    def check(self) -> None:
-        """Raise `InputError` where it cannot be called as it is described."""
-        where = f"{self.folder / 'model.toml'}"
-        if not self.start.is_dir():
-            raise InputError(f"{where}: start_in = '{shortened(str(self.described.start_in))}': no folder {self.start}")
+    def check(self, where: str) -> None:
+        """Raise `InputError` where it cannot be called as it is described, in `where`."""
+        if not self.start.is_dir() or (self.in_image is not None and not self.start.is_relative_to(self.folder)):
+            said = f"{where}: start_in = '{shortened(str(self.described.start_in))}'"
+            raise InputError(f"{said}: no folder {self.seen(self.start)}")
         if self.settings is not None:
             read_settings_file(self.settings)
+            named = [self._named(word, is_first=not place)[1] for place, word in enumerate(self.words)]
+            if self.settings.suffix == SCRIPT and self.settings not in named:
+                said = f"{where}: settings = '{shortened(str(self.described.settings))}'"
+                raise InputError(
+                    f"{said}: is no script that the command names, so that its copy would not be what runs"
+                )
+        outside = [each for each in self.described.links if Path(each).is_absolute() or ".." in Path(each).parts]
+        if self.in_image is not None and outside:
+            raise InputError(f"{where}: links: '{shortened(outside[0])}' is not below the model's folder in the image")
         self._check_script(where)
         for name in self.named:
             known = [*self.described.hyperparameters, *self.takes, *self.of_settings]
@@ -171,20 +196,33 @@ class OwnCommand:
         word = others[0] if others else ""
         if not word.endswith(SCRIPTS) or word.startswith("-") or PLACE.search(word) or self.described.links:
             return
-        path = self.start / word
-        if not path.is_file():
-            raise InputError(f"{where}: command: '{shortened(word)}': no file {path}{nearest_path(path)}")
+        path = self.start / word if self.in_image is None else self._in_folder(word)
+        if path is not None and not path.is_file():
+            raise InputError(f"{where}: command: '{shortened(word)}': no file {self.seen(path)}{nearest_path(path)}")
+
+    def seen(self, path: Path) -> str:
+        """A path of the model's folder as its command has it: in an image that of the image."""
+        if self.in_image is None or not path.is_relative_to(self.folder):
+            return str(path)
+        return str(PurePosixPath(self.in_image) / path.relative_to(self.folder))
 
     def call(self, given: Mapping[str, Any], data_folder: Path, run: Path) -> list[str]:
         """The words of a run that is given these hyperparameters; raises `InputError` for what no word stands for."""
         known = {**{name: Definition(name) for name in self.named}, **self.of_settings}
         own = {spelling(name, known): value for name, value in given.items()}
         words = [self._word(word, own, data_folder, run, is_first=not place) for place, word in enumerate(self.words)]
-        called = [*self._starter(), *(word for word in words if word is not None)]
+        called = [*self._python_path(), *self._starter(), *(word for word in words if word is not None)]
         for name, value in own.items():
             if name not in known and name not in NOT_FLAGS:
                 called += flag_words(self._flag(name), value)
         return called
+
+    def _python_path(self) -> list[str]:
+        """The words that put its folders on the PYTHONPATH of an image, whose own this host does not know."""
+        if not self.in_image:
+            return []
+        folders = dict.fromkeys(map(self.seen, self.imported_from))
+        return ["/bin/sh", "-c", WITH_PYTHON_PATH, ":".join(folders)]
 
     def _starter(self) -> list[str]:
         """The words before a program of the model's own that is a script, and not executable."""
@@ -220,7 +258,7 @@ class OwnCommand:
         before, path = self._named(word, is_first=is_first)
         if path is None:
             return PLACE.sub(lambda found: filled[found[1]], word)
-        return before + str(self._copy(run) if path == self.settings else path)
+        return before + (str(self._copy(run)) if path == self.settings else self.seen(path))
 
     def _named(self, word: str, *, is_first: bool) -> tuple[str, Path | None]:
         """What a word names of the model's, whole or behind a `=`, and what stands before that."""
@@ -232,13 +270,24 @@ class OwnCommand:
 
     def _own(self, word: str, *, is_first: bool) -> Path | None:
         """What a word names of the model's: a file, or, behind the first word and by a path with `/`, a folder."""
-        if not word or word.startswith(("-", "/")) or PLACE.search(word):
+        if not word or word.startswith("-") or PLACE.search(word):
             return None
-        path = self.start / word
+        path = self._in_folder(word)
+        if path is None:
+            return None
         if path.is_file() or (path.is_dir() and "/" in word and not is_first):
             # A link stays one: a virtual environment is known by it.
             return path if is_first else path.resolve()
         return None
+
+    def _in_folder(self, word: str) -> Path | None:
+        """Where a word leads that is a path from where the command is typed, or of an image a whole one."""
+        if self.in_image is None:
+            return None if word.startswith("/") else self.start / word
+        if not self.in_image:
+            return None
+        inside = os.path.relpath(PurePosixPath(self.in_image, self.start.relative_to(self.folder), word), self.in_image)
+        return None if inside.startswith("..") else self.folder / inside
 
     def _flag(self, name: str) -> Definition:
         """How it takes a hyperparameter by a flag."""
@@ -248,6 +297,12 @@ class OwnCommand:
     def _default(self, name: str) -> Any:
         described = self.described.hyperparameters.get(spelling(name, self.described.hyperparameters))
         return None if described is None else (described.model_extra or {}).get("default")
+
+
+def folder_of_script(words: Sequence[str]) -> str:
+    """The folder of the first script that the words name by its whole path; empty where they name none."""
+    scripts = [word for word in words if word.startswith("/") and word.endswith(SCRIPTS)]
+    return str(PurePosixPath(scripts[0]).parent) if scripts else ""
 
 
 def with_own_command(description: ModelDescription, own: OwnCommand) -> ModelDescription:

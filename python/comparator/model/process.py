@@ -112,11 +112,12 @@ def call(
     data_folder: Path,
     folder: Path | None = None,
     lent_folder: Path | None = None,
+    start: Path | None = None,
 ) -> tuple[list[str], dict[str, str]]:
     """The command and the environment by which `inside`, a script of the model say, is run.
 
     In an image it sees `data_folder` as `/candle_data_dir`, and `folder`, where it works, with all beside it or in
-    `lent_folder`; its `/tmp` lies in `folder` and goes with `clear_scratch`.
+    `lent_folder`; it begins in `start`, or there; its `/tmp` lies in `folder` and goes with `clear_scratch`.
     """
     if model.image is None:
         return inside, run_environment(model, slot, data_folder)
@@ -126,7 +127,7 @@ def call(
         shown = lent_folder or folder.parent
         lent |= {folder / SCRATCH: "/tmp", shown: str(shown)}
     given = _told(slot, DATA_FOLDER)
-    command = model.image.command(Call(inside, given, lent, folder, uses_device=slot.device is not None))
+    command = model.image.command(Call(inside, given, lent, start or folder, uses_device=slot.device is not None))
     return command, model.image.host_environment()
 
 
@@ -150,7 +151,7 @@ def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, st
         own = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         host |= {"PATH": own if given is None else given}
     if model.own_command is not None:  # `python -m` finds its modules as it does where one types that
-        seen = [str(model.own_command.start), *map(str, model.python_path)]
+        seen = map(str, model.own_command.imported_from)
         host |= {"PYTHONPATH": os.pathsep.join([*dict.fromkeys(seen), *filter(None, [host.get("PYTHONPATH")])])}
     return {**host, MODEL_FOLDER: str(model.folder), **_told(slot, str(data_folder)), "PATH": host["PATH"]}
 

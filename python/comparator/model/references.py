@@ -12,11 +12,12 @@ from comparator.errors import InputError, nearest
 from comparator.formats.finding import listed
 from comparator.formats.names import home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, shortened
-from comparator.model.catalogue import files_with_run, scripts_with_flags
+from comparator.model.catalogue import files_with_run, scripts_of_constants, scripts_with_flags
 from comparator.model.description import ModelDescription, description_beside_model, parse_description, read_description
 from comparator.model.image import description_beside, is_image, look_into
+from comparator.model.image_sources import copy_of_sources
 from comparator.model.model import TRAIN, Model
-from comparator.model.own_command import OwnCommand, with_own_command
+from comparator.model.own_command import OwnCommand, folder_of_script, with_own_command
 from comparator.model.python_environment import PythonChoice, own_python
 from comparator.model.runtime import find_runtime
 from comparator.model.stages import find_stages, models_of_scripts, with_stages
@@ -111,7 +112,7 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
     name, place = description.name or path.name, path.resolve()
     if description.command is not None:
         own = OwnCommand(place, description)
-        own.check()
+        own.check(str(place / "model.toml"))
         return _with_code(Model(name, place, with_own_command(description, own), own_command=own))
     stages = find_stages(place, description)
     if stages is None and not (path / TRAIN).is_file() and description.module is None:
@@ -130,11 +131,16 @@ def _why_none(folder: Path) -> str:
     if files:
         return f"{lacks} nor {scripts}; a file with run(params) is one by itself: {listed(files)}"
     own = scripts_with_flags(folder)
+    if not own and (constant := scripts_of_constants(folder)):
+        typed = f'command = ["python", "{constant[0]}"], and settings = "{constant[0]}" for its constants,'
+        others = f" (or {listed(constant[1:])})" if constant[1:] else ""
+        return f"{lacks} nor {scripts}; a model.toml with {typed} makes it one{others}"
     if not own:
         typed = 'command = ["PROGRAM", "WORD"], what one types to train it,'
         return f"{lacks} nor {scripts}; a model.toml with {typed} makes it one"
     others = f" (or {listed(own[1:])})" if own[1:] else ""
-    return f'{lacks} nor {scripts}; a model.toml with command = ["python", "{own[0]}"] makes it one{others}'
+    program = "python" if own[0].endswith(".py") else "Rscript"
+    return f'{lacks} nor {scripts}; a model.toml with command = ["{program}", "{own[0]}"] makes it one{others}'
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:
@@ -144,10 +150,21 @@ def _image_model(path: Path, reference: str, where: str, site: Site | None) -> M
         of_site = f"site '{site.name}': SITE_CONTAINER_RUNTIME"
         runtime = find_runtime(site.container_runtime, site.container_options, of_site)
         image = look_into(path, reference, where, runtime, nodes_have_one=site.has_nodes)
+    described_in = str(description_beside(path))
     description = description_beside_model(description_beside(path))
     if description is None:
-        description = parse_description(image.description, f"{path.name}: model.toml")
-    return Model(description.name or path.stem, path, description, image)
+        described_in = f"{path.name}: model.toml"
+        description = parse_description(image.description, described_in)
+    name = description.name or path.stem
+    if description.command is None:
+        if image.lacks is not None:
+            raise InputError(image.lacks)
+        return Model(name, path, description, image)
+    in_image = image.folder or folder_of_script(description.command)
+    own = OwnCommand(copy_of_sources(image, in_image, f"{where}: image '{reference}'"), description, in_image)
+    if image.runtime is not None:
+        own.check(described_in)
+    return Model(name, path, with_own_command(description, own), image, own_command=own)
 
 
 def _python_model(path: Path, reference: str, where: str) -> Model:

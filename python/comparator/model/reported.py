@@ -243,8 +243,8 @@ def mentions(path: Path, word: str) -> bool:
 def last_words(path: Path) -> str:
     """The last line that a process printed, by custom its error; empty where it printed nothing, or has no log.
 
-    Of an exception of Python whose message has several lines it is the first of them, which has its name. Looks at the
-    end of the log alone.
+    Of an exception of Python whose message has several lines it is the first of them, which has its name; of an error
+    in R what stands before `Execution halted`. Looks at the end of the log alone.
     """
     if not path.is_file():
         return ""
@@ -254,7 +254,7 @@ def last_words(path: Path) -> str:
     lines = [line for each in re.split(r"[\r\n]", text) if (line := plain(each).rstrip(BEYOND)).strip(BEYOND)]
     if not lines or lines[-1].startswith(OURS):
         return ""
-    return (_exception(lines) or lines[-1].strip(BEYOND))[:LAST_WORDS]
+    return (_exception(lines) or _error_of_r(lines) or lines[-1].strip(BEYOND))[:LAST_WORDS]
 
 
 def _exception(lines: Sequence[str]) -> str | None:
@@ -267,6 +267,16 @@ def _exception(lines: Sequence[str]) -> str | None:
     if len(message) > LONGEST_MESSAGE:
         return None
     return " ".join(line.strip() for line in message[: 2 if message[0].endswith(":") else 1])
+
+
+def _error_of_r(lines: Sequence[str]) -> str | None:
+    """The error that ended a script in R, and which file it missed."""
+    start = next((place for place in reversed(range(len(lines))) if lines[place].startswith("Error")), None)
+    if start is None or lines[-1].strip(BEYOND) != "Execution halted":
+        return None
+    error, *behind = (line.strip(BEYOND) for line in lines[start:])
+    missed = [line for line in behind if line.startswith("cannot open")]
+    return " ".join([error, *(behind[:1] if error.endswith(":") else []), *missed[-1:]])
 
 
 def _number(text: str) -> float | None:

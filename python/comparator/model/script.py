@@ -44,7 +44,7 @@ class Scripts:
         try:
             for name in self._model.description.folders:
                 (folder / name).mkdir(parents=True, exist_ok=True)
-            with linked(self._model.links, folder, apart):
+            with linked(self._model.links, folder, apart, str if own is None else own.seen):
                 return self._run(inside, folder, log_file, timeout, who)
         except InputError as error:
             return Outcome("failed", reason=str(error))
@@ -52,7 +52,9 @@ class Scripts:
     def _run(
         self, inside: Sequence[str], folder: Path, log_file: Path, timeout: float | None, who: str
     ) -> Outcome | None:
-        command, environment = call(self._model, list(inside), self._slot, self._data_folder, folder)
+        start = folder / (self._model.description.start_in or ".")
+        words = list(inside)
+        command, environment = call(self._model, words, self._slot, self._data_folder, folder, start=start)
         with log_file.open("ab") as log:
             log.write(our_line(f"a process of its own: {shlex.join(command)}"))
             log.flush()
@@ -60,7 +62,6 @@ class Scripts:
                 if self.is_cancelled:
                     return Outcome("cancelled", reason="stopped before it began")
                 command = [*self._under, *command]
-                start = folder / (self._model.description.start_in or ".")
                 start.mkdir(parents=True, exist_ok=True)
                 self._process = GuardedProcess(command, environment, log, piped=False, folder=start)
             try:

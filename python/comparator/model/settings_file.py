@@ -1,10 +1,10 @@
-"""A model's file of settings, JSON, YAML or INI: what it names, and a copy of it with other values.
+"""A model's file of settings, JSON, YAML, INI, or a Python script: what it names, and a copy of it with other values.
 
 A setting of a table is named by the way to it, `optimizer.lr`, in a list of tables by their numbers too, `runs.0.lr`,
 in an INI file by its section. YAML is read by PyYAML, to which `1e-4` is a text, as it is to most scripts that read it:
 as a default it is known for the number that it stands for. What an alias repeats is a setting of each of its places.
 What an INI file gives is read as Python writes it. A copy of it, and of YAML (`yaml_copy`), has each word as it was
-written, but for what is given.
+written, but for what is given. Of a script these are its constants (`script_constants`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.text import LONGEST_MESSAGE, read_text, shortened
+from comparator.model.script_constants import constants_in, with_constants
 from comparator.model.yaml_copy import with_yaml_values
 
 JSON, YAML, INI = (".json",), (".yaml", ".yml"), (".ini", ".cfg")
 ENDINGS = (*JSON, *YAML, *INI)
+SCRIPT = ".py"
 #: A part of a name that a hyperparameter can have.
 PART = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What YAML 1.1 takes for a text and people mean as a number.
@@ -37,6 +39,8 @@ def is_settings_file(path: Path) -> bool:
 def read_settings_file(path: Path) -> dict[str, Any]:
     """The tables and values of a file of settings; raises `InputError` where it is none."""
     text, ending = read_text(path), path.suffix.lower()
+    if ending == SCRIPT:
+        return _constants(text, path)
     content = _json(text, path) if ending in JSON else _ini(text, path) if ending in INI else _yaml(text, path)
     if not isinstance(content, dict):
         raise InputError(f"{path}: has no names with values, so there are no settings in it")
@@ -68,6 +72,8 @@ def with_values(path: Path, given: Mapping[str, Any]) -> str:
     Raises `InputError` where it cannot be read.
     """
     content, ending = read_settings_file(path), path.suffix.lower()
+    if ending == SCRIPT:
+        return with_constants(read_text(path), given)
     if ending in YAML:
         return with_yaml_values(read_text(path), content, given)
     for name, value in given.items():
@@ -80,6 +86,16 @@ def with_values(path: Path, given: Mapping[str, Any]) -> str:
     if ending in JSON:
         return json.dumps(content, indent=2) + "\n"
     return "\n".join(_section(name, words) for name, words in content.items())
+
+
+def _constants(text: str, path: Path) -> dict[str, Any]:
+    try:
+        constants = dict(constants_in(text))
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: no Python that can be read: {error}") from None
+    if not constants:
+        raise InputError(f"{path}: assigns no constant once, as LR = 0.1, so there are no settings in it")
+    return constants
 
 
 def _json(text: str, path: Path) -> Any:

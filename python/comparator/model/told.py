@@ -13,6 +13,7 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.spelling import as_kept
 from comparator.model.definitions import Definition, definitions_in
+from comparator.model.r_options import options_in_r
 from comparator.model.settings_file import ENDINGS, is_settings_file, named_settings, read_settings_file
 from comparator.model.source import tree_of_source
 
@@ -74,6 +75,14 @@ def told_by_scripts(scripts: Sequence[Path], folders: Sequence[Path]) -> Iterato
         for config in _hydra(tree, file.parent) if tree is not None else ():
             for each in composed_settings(config):
                 yield replace(each, flag=f"{each.name}=")
+
+
+def told_by_script(script: Path, folders: Sequence[Path]) -> Iterator[Definition]:
+    """What a script that a command names defines, in Python, with what it imports, or in R; of others nothing."""
+    if script.suffix == ".py":
+        yield from told_by_scripts([script], folders)
+    elif script.suffix.lower() == ".r":
+        yield from options_in_r(script.read_text(encoding="utf-8", errors="replace"))
 
 
 def composed_settings(config: Path) -> Iterator[Definition]:

@@ -202,8 +202,8 @@ def test_wrong_usage(desk: Desk, words: list[str]) -> None:
             "(points.upf); it is an unrolled parameter file: an experiment file names",
         ),
         (["search", "quick.toml", "nothing"], "(nothing); -h tells more"),
-        (["sweep", "points.upf"], "a bare UPF needs --model MODEL (a folder, a Python file, or cmp)\n"),
-        (["sweep", "images.upf"], "(a folder, a Python file, or cmp); its lines name the image /images/a.sif\n"),
+        (["sweep", "points.upf"], "or in each line what runs, as 'candle_image'; line 'a' has none"),
+        (["sweep", "images.upf"], "images.upf: model: image '/images/a.sif': no such file"),
         (["search", "quick.toml", "--set", "hyperparameters=points.upf"], "points.upf, line 1: '{"),
         (["search", "quick.toml", "--set", "hyperparameters=points.upf"], "]; it is an unrolled parameter file:"),
         (

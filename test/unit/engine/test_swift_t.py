@@ -118,6 +118,46 @@ def test_both_engines_evaluate_the_same_points(desk: Desk) -> None:
     assert (desk.experiments / "swift-t" / "report.html").exists()
 
 
+def test_a_command_of_a_models_own_is_trained_alike_by_both_engines(desk: Desk) -> None:
+    """Its runs have the same identities and numbers, so that one engine finds what the other trained."""
+    model = desk.folder / "fitted"
+    model.mkdir()
+    (model / "train.py").write_text(
+        "import argparse, random\n"
+        "parser = argparse.ArgumentParser()\n"
+        'parser.add_argument("--step-size", type=float)\n'
+        'parser.add_argument("--seed", type=int)\n'
+        "given = parser.parse_args()\n"
+        "draws, weight = random.Random(given.seed), 0.0\n"
+        "for _ in range(200):\n"
+        "    x = draws.gauss(0, 1)\n"
+        "    weight += given.step_size * (2 * x + draws.gauss(0, 0.1) - weight * x) * x\n"
+        'print("test mse:", (weight - 2) ** 2)\n'
+    )
+    (model / "model.toml").write_text(
+        'command = ["python", "train.py"]\nreads = []\n[metrics.test_mse]\nkind = "error"\nprinted = "test mse: "\n'
+    )
+    desk.write(
+        "fit.toml",
+        """
+        model = "fitted"
+        metric = "test_mse"
+        [space]
+        step_size = { type = "float", lower = 0.001, upper = 0.1 }
+        [search]
+        strategy = "random"
+        evaluations = 4
+        """,
+    )
+    runs = []
+    for engine in ("local", "swift-t"):
+        done = desk.run("search", "fit.toml", "--id", engine, "--engine", engine, "--no-report", SITE_CORES="2")
+        assert done.returncode == 0, done.stderr + done.stdout
+        runs.append({run["run"]: run["metrics"] for line in records(desk, engine) for run in line["runs"]})
+        shutil.rmtree(desk.experiments / "runs")
+    assert runs[0] == runs[1] and len(runs[0]) > 4
+
+
 def test_a_search_for_regions_scatters_alike_and_then_seeks_the_border(desk: Desk) -> None:
     """Points scattered depend on no result; those after them are where the surrogate, in the rank, is least sure."""
     file = experiment(desk, "search.toml", "level_set", 'find = "regions"\nevaluations = 14')

@@ -95,3 +95,50 @@ def test_a_upf_of_candles_containers_is_carried_out(tmp_path: Path) -> None:
     }
     trained = json.loads((desk.experiments / "bare" / "evaluations.jsonl").read_text().splitlines()[0])["runs"][0]
     assert "model_name" not in (desk.experiments / trained["log"]).read_text()
+
+
+def lines_of(*lines: dict[str, object]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def test_each_line_of_a_upf_is_trained_by_the_image_that_it_names(tmp_path: Path) -> None:
+    """As those of CANDLE's cmp-cv workflow; each run is the one that a sweep of its model alone would have."""
+    desk = Desk(tmp_path)
+    (tmp_path / "scripted").mkdir()
+    desk.write("scripted/train.sh", 'echo "IMPROVE_RESULT val_loss: 0.$(echo "$@" | sed "s/.*--width //; s/ .*//")"\n')
+    desk.write("scripted/model.toml", 'reads = []\nhyperparameters.width = {}\nmetrics.val_loss.kind = "error"\n')
+    lines = [
+        {"id": "RUN000", "noise": 1, "model_name": "Quick", "candle_image": str(QUICK)},
+        {"id": "RUN001", "width": 3, "model_name": "Scripted", "candle_image": "scripted"},
+        {"id": "RUN002", "noise": 2, "model_name": "Quick", "candle_image": str(QUICK)},
+    ]
+    desk.write("upf.txt", lines_of(*lines))
+    desk.write("alone.txt", lines_of(*({key: line[key] for key in ("id", "noise")} for line in (lines[0], lines[2]))))
+    looked = desk.run("sweep", "upf.txt", "--set", "metric=val_loss", "--dry-run")
+    assert "budget: 3 evaluations, 3 trainings" in looked.stdout, looked.stderr
+    done = desk.run("sweep", "upf.txt", "--set", "metric=val_loss", "--id", "cv", "--no-report")
+    assert done.returncode == 0, done.stderr
+    records = {line["id"]: line for line in desk.records("cv")}
+    assert records["RUN001"]["point"] == {"model_name": "Scripted", "width": 3}
+    assert records["RUN001"]["value"] == 0.3 and records["RUN001"]["runs"][0]["submodel"] == 1
+    desk.run("sweep", "alone.txt", "--model", str(QUICK), "--set", "metric=val_loss", "--id", "alone", "--no-report")
+    for line in desk.records("alone"):
+        assert [run["run"] for run in line["runs"]] == [run["run"] for run in records[line["id"]]["runs"]]
+    refused = desk.run("sweep", "upf.txt", "--resume", "cv")
+    assert refused.returncode == 2 and "go on by: comparator sweep --resume cv" in refused.stderr
+
+
+def test_lines_of_one_image_need_no_model_beside_them(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write("upf.txt", lines_of({"id": "a", "noise": 1, "candle_image": str(QUICK)}))
+    done = desk.run("sweep", "upf.txt", "--set", "metric=val_loss", "--id", "one", "--no-report")
+    assert done.returncode == 0 and [line["status"] for line in desk.records("one")] == ["ok"], done.stderr
+
+
+def test_a_model_that_is_given_is_not_every_lines_own(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write("upf.txt", lines_of({"candle_image": "a.sif"}, {"candle_image": "b.sif"}))
+    refused = desk.run("sweep", "upf.txt", "--model", str(QUICK), "--set", "metric=val_loss")
+    assert refused.returncode == 2
+    assert "'candle_image' is 'a.sif' and 'b.sif'" in refused.stderr
+    assert "upf.txt trains each line by its own" in refused.stderr

@@ -293,3 +293,62 @@ def test_doubtful_names_are_told_with_the_nearest() -> None:
         "file.txt: 'scaling' is accepted, without effect",
     ]
     assert check_names(["anything"], {}, "file.txt") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2*10", 20),
+        ("10/4", 2.5),
+        ("-3 * 2  # six", -6),
+        ("[1000]*3", [1000, 1000, 1000]),
+        ("[2*3, (4, 5)]", [6, [4, 5]]),
+        ("'a' + 'b'", "ab"),
+        ("2 * %(N)s", 6),
+        ("7%%3", 1),
+        ("%(n)s", 3),
+        ("'%(deep)s.%(n)s%%'", "3x.3%"),
+        ("'50%'", "50%"),
+        ("mse - 1", "mse - 1"),
+        ("10 epochs", "10 epochs"),
+    ],
+)
+def test_a_value_is_computed_as_candle_computes_it(tmp_path: Path, text: str, value: Any) -> None:
+    """Its library has `configparser` put in what `%(NAME)s` stands for, and Python compute the rest."""
+    path = tmp_path / "model.txt"
+    path.write_text(f"[DEFAULT]\ndeep = %(n)sx\nn = 4\n[Global_Params]\nn = 3\nvalue = {text}\n")
+    read, warnings = read_with_warnings(path)
+    assert read["value"] == value and type(read["value"]) is type(value)
+    assert any("is computed" in warning for warning in warnings) == (
+        "*" in text or text in ("10/4", "'a' + 'b'", "7%%3")
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1/0", "'value' = 1/0: cannot be computed: division by zero"),
+        ("10**400", "is not a number that can be computed with"),
+        ("9**9**9", "9**9**9: cannot be computed: is too large"),
+        ("[0] * 10**9", "cannot be computed: is too long"),
+        ("'a' * 2.5", "cannot be computed: can't multiply sequence by non-int"),
+        ("%(nn)s", "[Global_Params] has no 'nn' (did you mean 'n'?)"),
+        ("%(value)s", "'%(NAME)s' stands for what NAME is"),
+        ("'%(quoted)s/x'", "quotes in quotes; leave out those of one of the two"),
+    ],
+)
+def test_what_candle_cannot_compute_is_refused_in_a_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "model.txt"
+    path.write_text(f"[Global_Params]\nn = 3\nquoted = 'q'\nvalue = {text}\n")
+    with pytest.raises(InputError) as refused:
+        read_with_warnings(path)
+    assert words in str(refused.value) and "line 4" in str(refused.value)
+
+
+def test_texts_of_improve_are_not_computed_and_functions_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "params.txt"
+    path.write_text("[Preprocess]\nroot = data\nfolder = %(root)s/2\nwindow = 10/20\n")
+    assert read_with_warnings(path) == ({"root": "data", "folder": "data/2", "window": "10/20"}, [])
+    path.write_text("[Global_Params]\nbatch = int(1e3)\n")
+    read, [warning] = read_with_warnings(path)
+    assert read == {"batch": "int(1e3)"} and "is taken as a text" in warning

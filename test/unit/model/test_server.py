@@ -256,6 +256,20 @@ def test_a_source_is_read_in_the_encoding_in_which_python_reads_it(tmp_path: Pat
     assert files_with_run(tmp_path) == ["mine.py"]
 
 
+@pytest.mark.parametrize(
+    ("source", "is_one"),
+    [
+        ("def run(params): return train(**params)\n", True),
+        ("def run(params, folder=None): return params['lr']\n", True),
+        ("def run(times, is_test=False): return [train() for _ in range(times)]\n", False),
+        ("def run(): pass\n", False),
+    ],
+)
+def test_a_run_of_another_kind_makes_no_model_of_a_file(tmp_path: Path, source: str, is_one: bool) -> None:
+    (tmp_path / "main.py").write_text(source)
+    assert files_with_run(tmp_path) == (["main.py"] if is_one else [])
+
+
 def test_a_model_that_says_it_takes_several_together_and_does_not_is_told(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def run(p): return 1.0\n")
     (tmp_path / "mine.toml").write_text('name = "Mine"\nrun_many = true\n')

@@ -32,6 +32,7 @@ def imported(desk: Desk, folder: Path, *words: str) -> set[str]:
 @pytest.mark.parametrize("words", [["--help"], ["list"], ["sweep", "points.txt", "--model", str(QUICK), "--dry-run"]])
 def test_a_command_that_tells_imports_nothing_that_computes(words: list[str], tmp_path: Path) -> None:
     desk = Desk(tmp_path)
+    (tmp_path / "experiments").mkdir()
     desk.write("points.txt", '{"id": "a", "size": 20}\n')
     assert not imported(desk, tmp_path, *words) & COMPUTING
 

@@ -60,25 +60,36 @@ def _infer_in_steps(trial: Trial, trained: Run) -> Findings:
         yield Finding(what, HOLDS, f"{TEST_SCORES_FILE} is written")
 
 
-#: What Python, and PyTorch, say of a path from the current folder on at which there is nothing.
+#: What Python, R, NumPy and PyTorch say of a path at which there is nothing.
 MISSING = re.compile(
-    r"No such file or directory: '(?P<file>[^'/][^']*)'|Parent directory (?P<folder>[^/ ]\S*) does not exist"
+    r"No such file or directory: '(?P<file>[^']+)'"
+    r"|cannot open (?:compressed )?file '(?P<of_r>[^'/][^']*)'"
+    r"|FileNotFoundError: (?P<of_numpy>.+) not found"
+    r"|Parent directory (?P<folder>[^/ ]\S*) does not exist"
 )
 
 
-def _where_it_is(model: Model, path: str) -> str:
+def _where_it_is(model: Model, path: str, *, is_read: bool = False) -> str:
     """The key of a description by which a run has what is at a path that was missed; empty where none would do.
 
-    What the model's folder has is linked, a folder that it writes into is made.
+    What the model's folder has is linked, a folder that it writes into, or may where it `is_read` not, is made. What
+    lies beside the script is there for one who starts it in its folder.
     """
-    if not model.is_folder:
+    if not model.is_folder or Path(path).is_absolute():
         return ""
-    start = model.folder if model.own_command is None else model.own_command.start
+    own = model.own_command
+    start = model.folder if own is None else own.start
+    beside = None if own is None or own.script is None else own.script.parent
+    if beside is not None and (beside / path).exists() and not (start / path).exists():
+        beside_it = os.path.relpath(beside, model.folder)
+        return f"start_in = '{beside_it}', and links = ['{Path(beside_it, path)}'],"
     place = Path(os.path.relpath(start / path, model.folder))
     if ".." in place.parts:
         return ""
     if (start / path).exists() and not path.endswith("/"):
         return f"links = ['{place.parts[0]}']"
+    if is_read:
+        return ""
     folder = place if path.endswith("/") else place.parent
     return "" if folder == Path() else f"folders = ['{folder}']"
 
@@ -97,12 +108,21 @@ def failure_words(trial: Trial, run: Run) -> str:
         return f"{words}; {mend}, or {naming_words(trial, run)}"
     if run.status is not None and _ways_of_reporting(run.log):
         return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
-    missing = MISSING.search(run.reason)
-    if missing is not None and (has_it := _where_it_is(trial.model, missing["file"] or f"{missing['folder']}/")):
+    missed = _missed(run)
+    if missed is not None and (has_it := _where_it_is(trial.model, missed[0], is_read=missed[1])):
         return f"{words}; the current folder is that of the run: {has_it} in {trial.described_in} has it there"
-    if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
+    if missed is None and any(each in run.reason for each in ("ermission denied", "not found", "xec format")):
         return words + "; does its first line name an interpreter that is there?"
     return words
+
+
+def _missed(run: Run) -> tuple[str, bool] | None:
+    """The path at which a training found nothing, from its own folder on, and whether it is known that it reads it."""
+    found = MISSING.search(run.reason)
+    if found is None:
+        return None
+    path = found["file"] or found["of_r"] or found["of_numpy"] or f"{found['folder']}/"
+    return path.removeprefix(f"{run.log.parent}/"), found["of_numpy"] is not None
 
 
 def naming_words(trial: Trial, run: Run) -> str:

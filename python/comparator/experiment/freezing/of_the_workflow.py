@@ -44,9 +44,12 @@ def set_by_points(
         is_label = name == NAME
         different = list({json.dumps(value): value for value in values}.values())
         if len(different) > 1 and not (is_label and lines):
+            instead = "give the points of each a file of their own"
+            if name == IMAGE and lines:
+                instead = f"without a model, comparator sweep {where} trains each line by its own"
             raise InputError(
                 f"{where}: '{name}' is {shown(different[0])} and {shown(different[1])}: it says what runs, which is"
-                " one for all points of an experiment; give the points of each a file of their own"
+                f" one for all points of an experiment; {instead}"
             )
         if lines and len(values) < len(lines) and not is_label:
             raise InputError(f"{where}: '{name}' says what runs, and stands in {len(values)} of {len(lines)} lines")

@@ -1,0 +1,81 @@
+"""Expressions of constants in CANDLE's hyperparameter files, `2*10` or `[1000] * 3`, which its library computes.
+
+What else Python could compute, by names or functions, is none. Standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import operator
+from collections.abc import Callable
+from typing import Any
+
+_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+    ast.Not: operator.not_,
+}
+#: Bits of the largest power, and elements of the longest list or text, that are computed.
+LARGEST_POWER, LONGEST = 4096, 100_000
+
+
+class NoExpression(Exception):
+    """A text is no expression of constants."""
+
+
+class Fault(Exception):
+    """An expression has no value; its words say why."""
+
+
+def computed(text: str) -> Any:
+    """The value of an expression; raises `NoExpression`, and `Fault` for one without a value."""
+    try:
+        return _value(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise NoExpression from None
+    except (TypeError, ArithmeticError) as error:
+        raise Fault(str(error)) from None
+
+
+def calls_functions(text: str) -> bool:
+    """Whether a text is an expression by what Python has built in, `int(1e3)` say, and not by names of its own."""
+    try:
+        nodes = list(ast.walk(ast.parse(text.strip(), mode="eval")))
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+    names = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    return any(isinstance(node, ast.Call) for node in nodes) and set(names) <= set(dir(builtins))
+
+
+def _value(node: ast.expr) -> Any:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.List | ast.Tuple):
+        return [_value(element) for element in node.elts]
+    if isinstance(node, ast.Dict) and None not in node.keys:
+        return {_value(key): _value(value) for key, value in zip(node.keys, node.values, strict=True) if key}
+    if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](_value(node.operand))
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return _both(node.op, _value(node.left), _value(node.right))
+    raise NoExpression
+
+
+def _both(sign: ast.operator, left: Any, right: Any) -> Any:
+    """The value of two operands, as far as it is not too large to be computed."""
+    is_power = isinstance(sign, ast.Pow) and isinstance(left, int) and isinstance(right, int)
+    if is_power and left.bit_length() * abs(right) > LARGEST_POWER:
+        raise Fault("is too large")
+    if isinstance(sign, ast.Mult):
+        for many, times in ((left, right), (right, left)):
+            if isinstance(many, list | str) and isinstance(times, int) and len(many) * times > LONGEST:
+                raise Fault("is too long")
+    return _OPERATORS[type(sign)](left, right)

@@ -1,0 +1,125 @@
+"""Scripts that take no flags: their constants are their settings, and a run has a copy with its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from comparator.errors import InputError
+from comparator.model.model import Model
+from comparator.model.references import find_model
+from comparator.model.runner import make_runner
+from comparator.model.script_constants import constants_in, with_constants
+from comparator.model.settings_file import named_settings, read_settings_file
+from comparator.model.training import Training
+from comparator.site.profile import Slot
+
+SCRIPT = '''"""Trains."""
+from parts import squared
+from pathlib import Path
+
+RATE: float = -0.5  # ü, a step
+SIZES = [8, 4]
+HERE = Path(__file__).parent
+CONFIG = {
+    "epochs": 3, "optimiser": {"name": "sgd", "decay": 1e-3},
+    "sizes": SIZES, 7: 1,
+}
+seen = 0
+for seen in range(3):
+    pass
+limit = 1
+limit = 2
+
+
+def helper():
+    inner = 5
+
+
+if __name__ == "__main__":
+    dropout = 0.25
+    total = squared(RATE) + sum(SIZES) + CONFIG["epochs"] + dropout
+    print("final loss:", total, CONFIG["optimiser"]["name"], open("words.txt").read())
+'''
+DESCRIBED = """
+command = ["python", "src/train.py"]
+settings = "src/train.py"
+links = ["words.txt"]
+[metrics.loss]
+kind = "error"
+printed = "final loss: "
+"""
+
+
+def model_in(folder: Path) -> Model:
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "train.py").write_text(SCRIPT)
+    (folder / "src" / "parts.py").write_text("def squared(number):\n    return number**2\n")
+    (folder / "words.txt").write_text("said")
+    (folder / "model.toml").write_text(DESCRIBED)
+    return find_model(str(folder), folder, folder, "test")
+
+
+def test_what_a_script_assigns_once_is_a_constant(tmp_path: Path) -> None:
+    assert constants_in(SCRIPT) == {
+        "RATE": -0.5,
+        "SIZES": [8, 4],
+        "CONFIG": {"epochs": 3, "optimiser": {"name": "sgd", "decay": 0.001}},
+        "dropout": 0.25,
+    }
+    (tmp_path / "train.py").write_text(SCRIPT)
+    names = [name for name, _ in named_settings(read_settings_file(tmp_path / "train.py"))]
+    assert names == ["RATE", "SIZES", "CONFIG.epochs", "CONFIG.optimiser.name", "CONFIG.optimiser.decay", "dropout"]
+
+
+def test_a_copy_has_other_constants_and_all_else_as_it_was() -> None:
+    given = {"RATE": 2.0, "CONFIG.optimiser.name": "it's", "CONFIG.epochs": 10, "SIZES": [1]}
+    copy = with_constants(SCRIPT, given)
+    assert constants_in(copy)["CONFIG"] == {"epochs": 10, "optimiser": {"name": "it's", "decay": 0.001}}
+    assert "RATE: float = 2.0  # ü, a step\nSIZES = [1]\n" in copy
+    assert with_constants(SCRIPT, {}) == SCRIPT
+    assert (
+        with_constants(copy, {"RATE": -0.5, "SIZES": [8, 4], "CONFIG.epochs": 3}).replace('"it\'s"', '"sgd"') == SCRIPT
+    )
+
+
+def test_a_run_is_trained_by_a_copy_that_imports_as_the_script_does(tmp_path: Path) -> None:
+    model, run = model_in(tmp_path / "model"), tmp_path / "run"
+    assert model.trained_by == "train.py"
+    assert model.description.hyperparameters["CONFIG.epochs"].type == "int"
+    run.mkdir()
+    runner = make_runner(model, Slot(0), tmp_path)
+    outcome = runner.run(Training({"RATE": 3, "CONFIG.epochs": 1}, run, run / "model.log", "loss", 60.0))
+    runner.close()
+    assert outcome.metrics == {"loss": 9 + 12 + 1 + 0.25}, (run / "model.log").read_text()
+    assert (tmp_path / "model" / "src" / "train.py").read_text() == SCRIPT
+    assert "CONFIG.epochs" not in (run / "model.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import sys\n", "assigns no constant once, as LR = 0.1"),
+        ("def (", "no Python that can be read: invalid syntax"),
+    ],
+)
+def test_a_script_without_constants_is_no_file_of_settings(tmp_path: Path, source: str, words: str) -> None:
+    (tmp_path / "train.py").write_text(source)
+    with pytest.raises(InputError, match=words):
+        read_settings_file(tmp_path / "train.py")
+
+
+def test_a_folder_that_is_no_model_yet_is_told_of_them(tmp_path: Path) -> None:
+    model_in(tmp_path)
+    (tmp_path / "model.toml").unlink()
+    with pytest.raises(InputError, match=r'command = \["python", "src/train.py"\], and settings = "src/train.py"'):
+        find_model(str(tmp_path), tmp_path, tmp_path, "test")
+
+
+def test_a_script_that_the_command_does_not_name_is_not_copied_for_nothing(tmp_path: Path) -> None:
+    model_in(tmp_path)
+    (tmp_path / "src" / "settings.py").write_text("RATE = 1.0\n")
+    (tmp_path / "model.toml").write_text(DESCRIBED.replace('settings = "src/train.py"', 'settings = "src/settings.py"'))
+    with pytest.raises(InputError, match=r"settings = 'src/settings.py': is no script that the command names"):
+        find_model(str(tmp_path), tmp_path, tmp_path, "test")
