@@ -321,7 +321,7 @@ def _from_seed_to_seed(summary: Summary, deviation: float) -> str:
     where = "At the one point" if several == 1 else f"At the {several} points"
     return (
         f"{where} that the search trained on several seeds the difference changed from training to training by "
-        f"{summary.measure.amount(deviation, 3)} (standard deviation): a single evaluation there is no more precise"
+        f"{summary.measure.apart(deviation)} (standard deviation): a single evaluation there is no more precise"
         " than that; elsewhere it may change more, or less."
     )
 

@@ -30,7 +30,7 @@ def test_how_much_seeds_change_is_said_of_the_points_that_have_several() -> None
     summary = cast(Any, SimpleNamespace(points=points, measure=SimpleNamespace(amount=lambda value, digits: "1.1 %")))
     assert _from_seed_to_seed(summary, 0.011).startswith(
         "At the 2 points that the search trained on several seeds the difference changed from training to training by"
-        " 1.1 % (standard deviation): "
+        " 1.1 percentage points (standard deviation): "
     )
 
 
