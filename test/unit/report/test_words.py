@@ -8,7 +8,7 @@ import pytest
 from comparator.evidence.variance import Part
 from comparator.findings.summary import drawn_anew
 from comparator.formats.numbers import with_interval
-from comparator.objective.amounts import Measure, in_percent
+from comparator.objective.amounts import SHARES, Measure, in_percent
 from comparator.report.variance import share_words
 from comparator.report.words import _from_seed_to_seed, components
 from comparator.strategies.blocks import ORDER
@@ -27,7 +27,7 @@ def test_whose_the_variance_is_is_said_without_a_word_that_another_page_explains
 
 def test_how_much_seeds_change_is_said_of_the_points_that_have_several() -> None:
     points = tuple(SimpleNamespace(replicates=number) for number in (1, 2, 2))
-    summary = cast(Any, SimpleNamespace(points=points, measure=SimpleNamespace(amount=lambda value, digits: "1.1 %")))
+    summary = cast(Any, SimpleNamespace(points=points, measure=SHARES))
     assert _from_seed_to_seed(summary, 0.011).startswith(
         "At the 2 points that the search trained on several seeds the difference changed from training to training by"
         " 1.1 percentage points (standard deviation): "
