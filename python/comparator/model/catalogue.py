@@ -9,9 +9,9 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.model.definitions import keys_of
 from comparator.model.description import ModelDescription, read_description
-from comparator.model.settings_file import read_settings_file
-from comparator.model.source import tree_of_source
-from comparator.model.told import MOST_FILES, told_by_script
+from comparator.model.own_files.settings_file import read_settings_file
+from comparator.model.own_files.source import tree_of_source
+from comparator.model.own_files.told import MOST_FILES, told_by_script
 
 #: What the name of a script says that trains, the more likely first.
 LIKELY = ("train", "main", "run", "")

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from comparator.model.model import Model
+from comparator.model.own_files.source import tree_of_source
 from comparator.model.runner import is_served
-from comparator.model.source import tree_of_source
 from comparator.model.training import Outcome, Runner, Training
 from comparator.model.warm import NotTogether, OneByOne, WarmRunner
 
