@@ -14,7 +14,7 @@ from comparator.model.described import HyperparameterDescription
 from comparator.model.description import ModelDescription, SeedPart
 from comparator.model.model import Model
 from comparator.model.own_files.source import tree_of_source
-from comparator.model.warm import ServerEnded, WarmRunner
+from comparator.model.runners.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
 #: What Python says of a module that imports what is not installed.
