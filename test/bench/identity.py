@@ -24,8 +24,8 @@ from comparator.engine.leaf import Leaf
 from comparator.model.data import data_of
 from comparator.model.named_paths import NamedPaths
 from comparator.model.references import find_model
+from comparator.model.runners.warm import WarmRunner
 from comparator.model.training import Training
-from comparator.model.warm import WarmRunner
 from comparator.objective.comparison import Objective
 from comparator.results.frozen import FrozenExperiment, Submodel
 from comparator.site.folders import project_root

@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-INGREDIENTS = ("containers", "scripts/build-container.sh", "python/comparator/formats/hyperparameters.py")
+INGREDIENTS = (
+    *("containers", "scripts/build-container.sh", "scripts/data-requirements.txt"),
+    *("python/comparator/__init__.py", "python/comparator/errors.py"),
+    *("python/comparator/formats", "python/comparator/tables"),
+)
 
 
 @pytest.fixture(scope="session")

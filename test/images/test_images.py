@@ -19,7 +19,7 @@ from desk import Desk
 from comparator.errors import InputError
 from comparator.model.model import Model
 from comparator.model.references import find_model
-from comparator.model.runner import make_runner
+from comparator.model.runners.runner import make_runner
 from comparator.model.training import Outcome, Training
 from comparator.site.folders import project_root
 from comparator.site.profile import Slot, read_site

@@ -59,12 +59,13 @@ def check_settings(
 ) -> None:
     """Say where the file that was typed is not as it was when the experiment began; raises `InputError`."""
     from comparator.experiment import resuming
+    from comparator.experiment.experiment_file import lines_say_what_runs
 
     frozen = read_experiment(experiment_path(host.experiments, identifier))
     if file is None:
         refuse({"--set": overrides, "--full": full})
         return
-    if file.suffix != ".toml" and not any(each.partition("=")[0] == "model" for each in overrides):
+    if lines_say_what_runs(file, overrides):
         raise InputError(f"{file}: its lines say what runs; go on by: comparator sweep --resume {identifier}")
     begun, begun_full = _typed_at_the_beginning(frozen)
     keys = [each.partition("=")[0] for each in begun]

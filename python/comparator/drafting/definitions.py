@@ -18,7 +18,7 @@ from comparator.formats.spelling import as_kept, is_same, spelling
 from comparator.model.definitions import TYPES, Definition, typed
 from comparator.model.model import Model, told_by
 from comparator.model.probe import cannot_be_run
-from comparator.model.warm import ServerEnded, WarmRunner
+from comparator.model.runners.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
 

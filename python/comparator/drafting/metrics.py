@@ -15,7 +15,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import as_flags, split_for_submodels
 from comparator.formats.text import shortened
 from comparator.model.model import Model
-from comparator.model.warm import ServerEnded
+from comparator.model.runners.warm import ServerEnded
 from comparator.objective.metrics import kind_by_name
 from comparator.site.profile import Slot
 

@@ -23,8 +23,8 @@ from comparator.model.model import installed_packages
 from comparator.model.named_paths import NamedPaths
 from comparator.model.process import SCRATCH
 from comparator.model.reads import Reads
-from comparator.model.runner import is_served, make_runner
-from comparator.model.together import offers_many, outcomes_of
+from comparator.model.runners.runner import is_served, make_runner
+from comparator.model.runners.together import offers_many, outcomes_of
 from comparator.model.training import Outcome, Runner, Training
 from comparator.results.files import now
 from comparator.results.in_flight import InFlight, SlotNotes

@@ -172,7 +172,7 @@ class ByFreshBlocks:
             larger=int(direction > 0),
             share=float(np.mean(box.contains(self._everywhere))),
             stability=claim.stability,
-            number=int(number) if (number := claim.name.rpartition(" ")[2]).isdecimal() else 1,
+            number=claim.number,
         )
 
 

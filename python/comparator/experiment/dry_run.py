@@ -11,7 +11,7 @@ from comparator.experiment.terminal import LONGEST_TITLE
 from comparator.findings.beforehand import Design, power_words
 from comparator.formats.text import shortened
 from comparator.model.model import Model
-from comparator.model.together import FUNCTION
+from comparator.model.runners.together import FUNCTION
 from comparator.objective.amounts import measure_of
 from comparator.results.frozen import Confirm, FrozenExperiment
 from comparator.strategies.replication import Replication

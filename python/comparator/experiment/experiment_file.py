@@ -40,6 +40,11 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
     return _with_overrides(content, overrides, path, str(path))
 
 
+def lines_say_what_runs(path: Path, overrides: Iterable[str]) -> bool:
+    """Whether a file is a bare UPF with which no model is given."""
+    return path.suffix != ".toml" and not any(each.partition("=")[0] == "model" for each in overrides)
+
+
 def overridden(settings: Mapping[str, Any], overrides: Sequence[str], file: str, where: str) -> ExperimentSettings:
     """The settings of a frozen experiment with `overrides`, as of `read_settings`; raises `InputError`."""
     return _with_overrides(copy.deepcopy(dict(settings)), overrides, Path(file), where)

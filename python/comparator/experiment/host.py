@@ -12,7 +12,7 @@ from comparator.engine.engines import open_engine
 from comparator.engine.interface import Engine, EngineOptions, Task
 from comparator.experiment.terminal import copyable, tell
 from comparator.model.model import Model
-from comparator.model.together import together_of
+from comparator.model.runners.together import together_of
 from comparator.site.profile import Site, Slot, read_site
 
 

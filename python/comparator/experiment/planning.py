@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from comparator.errors import as_typed, named_as_typed
 from comparator.experiment.context import Context
-from comparator.experiment.experiment_file import overridden, read_settings
+from comparator.experiment.experiment_file import lines_say_what_runs, overridden, read_settings
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.lines_of_models import plan_lines_of_models
@@ -23,7 +23,7 @@ def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool,
 
     A bare UPF with which no model is given says in each line what runs.
     """
-    if file.suffix == ".toml" or any(each.partition("=")[0] == "model" for each in overrides):
+    if not lines_say_what_runs(file, overrides):
         return plan_settings(host, read_settings(file, overrides, full=full), file, command)
 
     def plan_lines(lines: Path, model: str) -> Plan:

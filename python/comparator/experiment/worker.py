@@ -16,7 +16,7 @@ from comparator.engine.waiting import address_of
 from comparator.errors import ComparatorError
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
-from comparator.model.together import together_of
+from comparator.model.runners.together import together_of
 from comparator.results.experiments import read_whole_experiment
 from comparator.results.lease import Attempt
 from comparator.site.profile import Slot

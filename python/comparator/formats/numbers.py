@@ -42,6 +42,11 @@ def places_for(number: float, digits: int) -> int:
     return max(0, digits - 1 - (math.floor(math.log10(rounded)) if rounded >= 1 else 0))
 
 
+def how_many(count: int, what: str) -> str:
+    """Return `1 row`, `3 rows`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def not_as_zero(number: float, places: int, size: float = 1.0) -> str:
     """Return a number with so many places, or as many more as it takes to tell it from 0.
 

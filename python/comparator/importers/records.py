@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
+from comparator.formats.numbers import how_many
 from comparator.formats.text import shortened
 from comparator.importers.files import PastFile, Row, finite, read_file
 from comparator.space import Constant, Number, ParameterSpace, Point
@@ -282,15 +283,11 @@ def _words_on_generations(records: PastRecords) -> Iterator[str]:
     }
     total = sum(counted.values())
     if counted and total != len(records.results):
-        generations = _plural(len(counted), "generation")
+        generations = how_many(len(counted), "generation")
         yield f"{logs[0].name} counts {total} evaluations in {generations}; the file has {len(records.results)}"
     elif counted and counted != has:
         yield f"{logs[0].name} has the {total} evaluations in other generations than the file"
 
 
-def _plural(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def _count(number: int, what: str) -> str:
-    return f"{_plural(number, what)} {'is' if number == 1 else 'are'}"
+    return f"{how_many(number, what)} {'is' if number == 1 else 'are'}"

@@ -9,9 +9,9 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.model.definitions import keys_of
 from comparator.model.description import ModelDescription, read_description
-from comparator.model.settings_file import read_settings_file
-from comparator.model.source import tree_of_source
-from comparator.model.told import MOST_FILES, told_by_script
+from comparator.model.own_files.settings_file import read_settings_file
+from comparator.model.own_files.source import tree_of_source
+from comparator.model.own_files.told import MOST_FILES, told_by_script
 
 #: What the name of a script says that trains, the more likely first.
 LIKELY = ("train", "main", "run", "")
@@ -68,8 +68,7 @@ def files_with_run(folder: Path) -> list[str]:
 def scripts_with_flags(folder: Path) -> list[str]:
     """The scripts of a folder, and of those in it, in Python or R, that take flags; those first that train by their
     name."""
-    files = [path for pattern in ("*.py", "*/*.py", "*.[Rr]", "*/*.[Rr]") for path in sorted(folder.glob(pattern))]
-    files = files[:MOST_FILES]
+    files = _files(folder, "*.py", "*.[Rr]")
     found = [path for path in files if path.name != "setup.py" and _is_script(path, folder)]
     ranked = sorted(found, key=lambda path: next(n for n, word in enumerate(LIKELY) if word in path.stem.lower()))
     return [str(path.relative_to(folder)) for path in ranked]
@@ -77,9 +76,14 @@ def scripts_with_flags(folder: Path) -> list[str]:
 
 def scripts_of_constants(folder: Path) -> list[str]:
     """The Python scripts of a folder, and of those in it, that train by their name and set themselves by constants."""
-    files = [path for pattern in ("*.py", "*/*.py") for path in sorted(folder.glob(pattern))][:MOST_FILES]
-    named = [path for path in files if any(word in path.stem.lower() for word in LIKELY[:-1])]
+    named = [path for path in _files(folder, "*.py") if any(word in path.stem.lower() for word in LIKELY[:-1])]
     return [str(path.relative_to(folder)) for path in named if _has_constants(path)]
+
+
+def _files(folder: Path, *patterns: str) -> list[Path]:
+    """The files of a folder, and of the folders in it, that are called so, as many as are looked at."""
+    places = [place for pattern in patterns for place in (pattern, f"*/{pattern}")]
+    return [path for place in places for path in sorted(folder.glob(place))][:MOST_FILES]
 
 
 def _has_constants(path: Path) -> bool:

@@ -114,19 +114,29 @@ def _of_call(call: ast.Call) -> Iterator[Definition]:
 def option(call: ast.Call) -> Iterator[Definition]:
     """The hyperparameter that a call of `add_argument`, or of click's `option`, defines, if it is one.
 
-    Of several flags it is called by the first that has two hyphens. Click's `--x/--no-x` is a switch.
+    Click's `--x/--no-x` is a switch.
     """
     flags = [flag for flag in map(_value, call.args) if isinstance(flag, str) and re.fullmatch(r"--?[^\W\d].*", flag)]
-    flag = next((each for each in flags if each.startswith("--")), next(iter(flags), None))
+    flag = chosen_flag(flags)
     if flag is None:
         return
     flag, _, off = flag.partition("/")
     keywords = _keywords(call.keywords)
-    found = replace(_definition(flag.lstrip("-").replace("-", "_"), keywords), flag=flag)
+    found = replace(_definition(name_of_flag(flag), keywords), flag=flag)
     if (off or _value(keywords.get("is_flag")) is True) and found.switch is None:
         switch: Switch = "both" if off == f"--no-{flag.lstrip('-')}" else "on"
         found = replace(found, type="bool", default=found.default or False, switch=switch)
     yield found
+
+
+def chosen_flag(flags: Sequence[str]) -> str | None:
+    """The flag of several by which an option is called: the first that has two hyphens, else the first."""
+    return next((each for each in flags if each.startswith("--")), next(iter(flags), None))
+
+
+def name_of_flag(flag: str) -> str:
+    """The hyperparameter of a flag: `batch_size` of `--batch-size`."""
+    return flag.lstrip("-").replace("-", "_")
 
 
 def _flag(call: ast.Call, kind: str) -> Iterator[Definition]:

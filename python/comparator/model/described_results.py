@@ -23,7 +23,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.text import read_text, shortened, shown
 from comparator.model.described import MetricDescription
 from comparator.model.log_lines import BLOCK, FINITE, QUOTE, pieces, plain
-from comparator.model.settings_file import is_settings_file, named_settings, read_settings_file
+from comparator.model.own_files.settings_file import is_settings_file, named_settings, read_settings_file
 
 #: A number behind the words that stand before it, with or without a sign between, or as NumPy and PyTorch print it.
 NUMBER = re.compile(

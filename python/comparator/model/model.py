@@ -19,10 +19,10 @@ from comparator.model.fingerprint import Tree, digest_of, latest_below, tree_of
 from comparator.model.image import DATA_FOLDER, Image, description_beside, image_digest, image_state
 from comparator.model.links import linked_files
 from comparator.model.own_command import OwnCommand
+from comparator.model.own_files.told import told_by_file, told_by_folder
 from comparator.model.python_environment import PythonEnvironment
 from comparator.model.reads import version_and_files
 from comparator.model.stages import Stages, started_by, starts_itself
-from comparator.model.told import told_by_file, told_by_folder
 from comparator.site import packages
 
 #: The endings of files that programs are written and set up in.

@@ -41,9 +41,9 @@ from comparator.model.definitions import EITHER, Definition, as_description, typ
 from comparator.model.described import HyperparameterDescription
 from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
-from comparator.model.settings_file import SCRIPT, named_settings, read_settings_file, with_values
+from comparator.model.own_files.settings_file import SCRIPT, named_settings, read_settings_file, with_values
+from comparator.model.own_files.told import module_file, settings_of, told_by_script, with_imports
 from comparator.model.stages import started_by
-from comparator.model.told import module_file, settings_of, told_by_script, with_imports
 
 DATA, RUN = "data", "run"
 #: A place in a word; `${NAME}` is a shell's.

@@ -13,8 +13,8 @@ from comparator.formats.spelling import is_same
 from comparator.model.described import HyperparameterDescription
 from comparator.model.description import ModelDescription, SeedPart
 from comparator.model.model import Model
-from comparator.model.source import tree_of_source
-from comparator.model.warm import ServerEnded, WarmRunner
+from comparator.model.own_files.source import tree_of_source
+from comparator.model.runners.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
 #: What Python says of a module that imports what is not installed.

@@ -104,9 +104,10 @@ def after_recheck(experiment: FrozenExperiment, was: FrozenExperiment, found: Se
     if "not settled" in verdicts:
         return _more_blocks(was, "To settle it, ask again with more fresh blocks")
     again = _search_again(was)
-    region = next((each.claim.removeprefix("region ") for each in found if each.claim.startswith("region ")), None)
+    tried = {each.claim for each in found}
+    region = next((each for each in experiment.claims or () if each.kind == "region" and each.name in tried), None)
     if again and region is not None:
-        within = [*again, "--focus", f"{was.id}:{region}"]
+        within = [*again, "--focus", f"{was.id}:{region.number}"]
         return Step("It holds. Look closer: search within the region", shlex.join(within))
     if studies_of(was) is not None:
         words = "It holds. Is it the study, or only its size?"

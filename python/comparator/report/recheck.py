@@ -26,7 +26,7 @@ def sentences(found: Sequence[Rechecked], frozen: FrozenExperiment, records: Seq
             f"{each.claim}{where.get(each.claim, '')}, {each.what}: {each.verdict}: {now}, it was {was}; {change} over"
             f" the same {each.blocks} blocks"
         )
-    if any(each.claim.startswith("region") for each in found):
+    if any(each.claim in where for each in found):
         lines.append(f"note: {as_they_are(frozen.rechecks or '')}")
     done, stored = trained_anew(records)
     if not done:

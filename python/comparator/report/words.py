@@ -14,7 +14,7 @@ from comparator.findings.mean_predictor import LOSS, SCALED_LOSS, SKILL
 from comparator.findings.summary import EvaluationSummary, Summary, drawn_anew
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
-from comparator.formats.numbers import round_to, show
+from comparator.formats.numbers import how_many, round_to, show
 from comparator.objective.amounts import measure_by
 from comparator.objective.differences import difference_called
 from comparator.report.numbers import listed, percent, point_words
@@ -127,13 +127,13 @@ def counted(summary: Summary) -> str:
     """
     number = summary.number
     what = "training" if summary.kind == "single" else "pair"
-    done = f"{_many(number.done, what)} at {_many(number.points, 'point')}"
+    done = f"{how_many(number.done, what)} at {how_many(number.points, 'point')}"
     beside = f", {number.in_full} more in full" if number.in_full else ""
     anew = "places drawn anew" if summary.is_exact else "fresh blocks"
     beside += f", {number.confirming} more on {anew}" if number.confirming else ""
     if number.confirming and not number.done:  # what tries another experiment again searches nothing
-        done, beside = f"{_many(number.confirming, what)} on {anew}", ""
-    failed = f"; {_many(number.lost, what)} failed" if number.lost else ""
+        done, beside = f"{how_many(number.confirming, what)} on {anew}", ""
+    failed = f"; {how_many(number.lost, what)} failed" if number.lost else ""
     return f"{done}{beside}: {_trainings(summary)}{failed}."
 
 
@@ -142,7 +142,7 @@ def _trainings(summary: Summary) -> str:
     asked = summary.number.done + summary.number.in_full + summary.number.confirming
     shared = trained + found < asked * len(summary.models)
     once = ", one that several need counted once" if shared and trained + found else ""
-    return f"{_many(trained, 'training')} done, {found} found in the store{once}"
+    return f"{how_many(trained, 'training')} done, {found} found in the store{once}"
 
 
 def trainings_in(runs: Iterable[Run]) -> tuple[int, int]:
@@ -150,10 +150,6 @@ def trainings_in(runs: Iterable[Run]) -> tuple[int, int]:
     known = [run for run in runs if run.run]
     trained = {run.run for run in known if not run.reused}
     return len(trained), len({run.run for run in known} - trained)
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def remarks(summary: Summary, findings: Findings) -> list[str]:

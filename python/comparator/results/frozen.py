@@ -153,6 +153,12 @@ class Claim(Form):
     factors: list[str] = []
     levels: Count = 0
 
+    @property
+    def number(self) -> int:
+        """Which it is of its kind, behind which a name ends that has it: `region 2`; else 1."""
+        last = self.name.rpartition(" ")[2]
+        return int(last) if last.isdecimal() else 1
+
 
 class FirstEpochs(Form):
     """A search by short trainings, of `epochs` instead of `full`; so many of the best `points` follow in full."""

@@ -18,6 +18,7 @@ from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.worker import make_leaf
+from comparator.formats.numbers import how_many
 from comparator.formats.text import shortened
 from comparator.objective.comparison import Objective, make_objective
 from comparator.objective.differences import asked_difference
@@ -86,8 +87,8 @@ class Verification:
         yield from map(str, self.faults)
         beside = f", {self.confirming} more that confirm" if self.confirming else ""
         what = "pair" if self.is_of_pairs else "evaluation"
-        counted = f"{_count(self.evaluations, what)}{beside}, {_count(self.trainings, 'training')}"
-        verdict = _count(len(self.faults), "fault") if self.faults else "as it should be"
+        counted = f"{how_many(self.evaluations, what)}{beside}, {how_many(self.trainings, 'training')}"
+        verdict = how_many(len(self.faults), "fault") if self.faults else "as it should be"
         yield f"record of {self.identifier}: {counted}: {verdict}"
         for repeat in self.repeats:
             if repeat.words:
@@ -255,7 +256,3 @@ def _leaves(host: Host, plan: Plan, workers: int) -> Callable[[int, Path], Leaf]
         return make_leaf(plan, task, shares[number], f"verify/{number}")
 
     return leaf
-
-
-def _count(number: int, of: str) -> str:
-    return f"{number} {of}{'' if number == 1 else 's'}"

@@ -26,6 +26,7 @@ from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import describe
 from comparator.findings.recheck import recheck
 from comparator.report import write_report
+from comparator.report.next_step import after_recheck
 from comparator.results.form import of_form
 from comparator.results.frozen import Claim, FrozenExperiment
 from comparator.results.record import Evaluation
@@ -75,6 +76,17 @@ def test_what_is_as_it_was_is_reproduced_and_what_is_less_is_weaker_or_gone() ->
 
 def test_where_trainings_scatter_too_much_nothing_is_settled() -> None:
     assert verdicts(tried(0.5, 0.2, 0.02, 1), tried(0.5, 0.2, 1.0, 4))["more than elsewhere"] == "not settled"
+
+
+def test_to_look_closer_at_a_region_that_holds_again_it_goes_by_its_number() -> None:
+    was, records = tried(0.5, 0.2, 0.02, 1)
+    second = {"region 1": "region 2"}  # of two that were claimed the first gave nothing
+    claims = [each.model_copy(update={"name": second.get(each.name, each.name)}) for each in was.claims or ()]
+    records = [each.model_copy(update={"claim": second.get(str(each.claim), each.claim)}) for each in records]
+    typed = was.provenance.model_copy(update={"command": "comparator search a.toml"})
+    was = was.model_copy(update={"claims": claims, "provenance": typed})
+    step = after_recheck(was, was, recheck((was, records), (was, records)))
+    assert step.words.startswith("It holds. Look closer") and step.command.endswith(f" --focus {was.id}:2")
 
 
 def test_what_was_never_shown_cannot_be_lost() -> None:

@@ -14,9 +14,9 @@ from comparator.errors import InputError
 from comparator.model.description import parse_description
 from comparator.model.links import linked, linked_files
 from comparator.model.model import Model
+from comparator.model.own_files.settings_file import named_settings, read_settings_file, with_values
 from comparator.model.references import find_model
-from comparator.model.runner import make_runner
-from comparator.model.settings_file import named_settings, read_settings_file, with_values
+from comparator.model.runners.runner import make_runner
 from comparator.model.training import Outcome, Training
 from comparator.site.profile import Slot
 

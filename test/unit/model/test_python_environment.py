@@ -21,14 +21,14 @@ from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
 from comparator.formats.finding import FAILS, HOLDS
-from comparator.model.cold import ColdRunner
 from comparator.model.inputs import Inputs
 from comparator.model.model import Model
 from comparator.model.process import run_environment
 from comparator.model.python_environment import PythonChoice, PythonEnvironment, _ask, own_python
 from comparator.model.references import find_model
+from comparator.model.runners.cold import ColdRunner
+from comparator.model.runners.warm import WarmRunner
 from comparator.model.training import Training
-from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot, read_site
 
 ROOT = Path(__file__).parents[3]

@@ -9,10 +9,10 @@ import pytest
 
 from comparator.errors import InputError
 from comparator.model.definitions import Definition
-from comparator.model.r_options import options_in_r
+from comparator.model.own_files.r_options import options_in_r
 from comparator.model.references import find_model
 from comparator.model.reported import last_words
-from comparator.model.runner import make_runner
+from comparator.model.runners.runner import make_runner
 from comparator.model.training import Training
 from comparator.site.profile import Slot
 

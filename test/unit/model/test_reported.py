@@ -14,11 +14,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from comparator.model import reported
-from comparator.model.cold import ColdRunner
 from comparator.model.description import ModelDescription
 from comparator.model.log_lines import our_line
 from comparator.model.model import Model
 from comparator.model.reported import last_words, mentions, read_scores, reported_results, reports_in
+from comparator.model.runners.cold import ColdRunner
 from comparator.model.training import Outcome, Training
 from comparator.site.profile import Slot
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from comparator.model.cold import ColdRunner
 from comparator.model.description import ModelDescription
 from comparator.model.model import Model
 from comparator.model.process import GUARD, exit_words
+from comparator.model.runners.cold import ColdRunner
+from comparator.model.runners.warm import WarmRunner
 from comparator.model.training import Outcome, Runner, Training
-from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot
 
 QUICK = Model("quick", Path(__file__).parents[1] / "models" / "quick.py")
@@ -145,7 +145,7 @@ KEEPER = """
 import sys, threading
 from pathlib import Path
 from comparator.model.model import Model
-from comparator.model.runner import make_runner
+from comparator.model.runners.runner import make_runner
 from comparator.model.training import Training
 from comparator.model.description import ModelDescription
 from comparator.site.profile import Slot

@@ -8,10 +8,10 @@ import pytest
 
 from comparator.errors import InputError
 from comparator.model.model import Model
+from comparator.model.own_files.script_constants import constants_in, with_constants
+from comparator.model.own_files.settings_file import named_settings, read_settings_file
 from comparator.model.references import find_model
-from comparator.model.runner import make_runner
-from comparator.model.script_constants import constants_in, with_constants
-from comparator.model.settings_file import named_settings, read_settings_file
+from comparator.model.runners.runner import make_runner
 from comparator.model.training import Training
 from comparator.site.profile import Slot
 

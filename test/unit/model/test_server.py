@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.drafting.definitions import find_definitions
-from comparator.model import warm as warm_module
 from comparator.model.catalogue import files_with_run
 from comparator.model.model import Model
 from comparator.model.probe import with_read_seed
 from comparator.model.process import SERVER
 from comparator.model.references import find_model
-from comparator.model.together import offers_many, together_of
+from comparator.model.runners import warm as warm_module
+from comparator.model.runners.together import offers_many, together_of
+from comparator.model.runners.warm import WarmRunner
 from comparator.model.training import Outcome, Training
-from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot
 
 UNRULY = Model("unruly", Path(__file__).parents[1] / "models" / "unruly.py")

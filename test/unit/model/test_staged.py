@@ -19,8 +19,8 @@ from comparator.errors import InputError
 from comparator.model.ml_data import MLData, training_rows
 from comparator.model.named_paths import NamedPaths
 from comparator.model.references import find_model
-from comparator.model.runner import make_runner
-from comparator.model.staged import StagedRunner
+from comparator.model.runners.runner import make_runner
+from comparator.model.runners.staged import StagedRunner
 from comparator.model.training import Outcome, Training
 from comparator.site.profile import Slot
 

@@ -14,8 +14,8 @@ from comparator.experiment.freezing.given_names import doubt_unknown
 from comparator.model.description import ModelDescription, parse_description
 from comparator.model.model import Model
 from comparator.model.references import find_model
+from comparator.model.runners.staged import check_raw_data
 from comparator.model.stage_flags import flags_of_python, section_of
-from comparator.model.staged import check_raw_data
 from comparator.model.stages import Stages, find_stages, raw_folder
 
 

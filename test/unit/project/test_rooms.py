@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 PACKAGE = Path(__file__).resolve().parents[3] / "python" / "comparator"
 
@@ -63,3 +67,12 @@ def test_evidence_is_numbers_alone_and_knows_no_words_of_differences() -> None:
     known = {each for name, imported in IMPORTS.items() if room_of(name) == "evidence" for each in imported}
     assert "comparator.objective.amounts" not in known
     assert known.isdisjoint(name for name in MODULES if room_of(name) in ("findings", "report"))
+
+
+@pytest.mark.parametrize("room", ["experiment", "findings", "model", "model.own_files", "model.runners"])
+def test_the_table_of_a_room_names_its_modules(room: str) -> None:
+    name = f"comparator.{room}"
+    rows = [line for line in str(importlib.import_module(name).__doc__).splitlines() if line.startswith("|")]
+    told = {word for row in rows for word in re.findall(r"\w+", row)}
+    inside = {each.removeprefix(f"{name}.").partition(".")[0] for each in MODULES if each.startswith(f"{name}.")}
+    assert inside and inside <= told

@@ -15,6 +15,7 @@ from comparator.checks.data.found import NOTE, DataFound, StudyRows, TableIds
 from comparator.checks.data.layouts import CELL_LINES, DRUGS, Features, Responses, find_layout
 from comparator.errors import nearest
 from comparator.formats.finding import FAILS, UNTESTED
+from comparator.formats.numbers import how_many
 from comparator.formats.text import shortened
 from comparator.tables.joins import Ids, collect_ids, differing, keep_joined, study_mistake
 from comparator.tables.reading import (
@@ -135,7 +136,7 @@ class _Check:
         if same and not features.repeats:
             line, first = next(pair for pair in ids.repeats if pair not in differ)
             example = f"'{by_line[first]}' of line {first} in line {line}"
-            self.found.say(self.name(path), NOTE, f"{_count(same, 'row')} with id and values of another, as {example}")
+            self.found.say(self.name(path), NOTE, f"{how_many(same, 'row')} with id and values of another, as {example}")
 
     def _with_structure(self, features: Features, ids: Ids, structures: Mapping[str, str]) -> Ids:
         """Leave out the ids without a structure in any of their rows, and say which RDKit cannot read."""
@@ -210,7 +211,7 @@ class _Check:
             mistake = study_mistake(name)
             if mistake is not None and (responses.splits is not None or not name):
                 rows = table.columns[responses.study].count(name)
-                self.fail(responses.path, f"line {line}: {responses.study} {mistake} ({_count(rows, 'row')})")
+                self.fail(responses.path, f"line {line}: {responses.study} {mistake} ({how_many(rows, 'row')})")
 
     def _say_unmatched(self, responses: Responses, features: Features, known: Ids, asked: Ids, table: Table) -> None:
         column = responses.cell_line if features.kind == CELL_LINES else responses.drug
@@ -222,8 +223,8 @@ class _Check:
         shown = ", ".join(f"'{name}' (line {asked.first[name]})" for name in unmatched[:SHOWN])
         more = f" and {len(unmatched) - SHOWN} more" if len(unmatched) > SHOWN else ""
         words = (
-            f"{len(unmatched)} of {_count(len(asked.first), ONE[features.kind])} not in {self.name(features.path)}, "
-            f"{_count(rows, 'row')}: {shown}{more}{_alike(unmatched, known.first)}"
+            f"{len(unmatched)} of {how_many(len(asked.first), ONE[features.kind])} not in {self.name(features.path)}, "
+            f"{how_many(rows, 'row')}: {shown}{more}{_alike(unmatched, known.first)}"
         )
         none_matches = features.deciding and len(unmatched) == len(asked.first)
         self.found.say(self.name(responses.path), FAILS if none_matches else NOTE, words)
@@ -258,7 +259,7 @@ class _Check:
                 )
             )
             if not len(left):
-                self.fail(responses.path, f"study '{study}': none of its {_count(int(rows.sum()), 'row')} is left")
+                self.fail(responses.path, f"study '{study}': none of its {how_many(int(rows.sum()), 'row')} is left")
 
     def _measured(self, responses: Responses, table: Table) -> dict[str, NDArray[np.bool_]]:
         """Which rows have a finite value of each measure."""
@@ -350,11 +351,7 @@ def _by_study(responses: Responses, table: Table) -> dict[str, NDArray[np.bool_]
 
 
 def _written(ids: int) -> str:
-    return f"{_count(ids, 'id')} with blanks around, or a whole number as a fraction (12.0); taken without"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
+    return f"{how_many(ids, 'id')} with blanks around, or a whole number as a fraction (12.0); taken without"
 
 
 def _alike(names: Sequence[str], known: Iterable[str]) -> str:
@@ -373,7 +370,7 @@ def _letters(name: str) -> str:
 def _more(found: Sequence[object], word: str) -> str:
     """How many more there are of what an example was given of."""
     more = len(found) - 1
-    return f", and {_count(more, f'more {word}')}" if more else ""
+    return f", and {how_many(more, f'more {word}')}" if more else ""
 
 
 def _unreadable(smiles: str) -> bool:

@@ -17,8 +17,8 @@ from comparator.model.image import SCRIPTS
 from comparator.model.model import TRAIN, Model
 from comparator.model.own_command import OwnCommand
 from comparator.model.probe import likely_seed, usual_seed
+from comparator.model.runners.warm import ServerEnded
 from comparator.model.stages import Stages, started_by, starts_itself
-from comparator.model.warm import ServerEnded
 
 DESCRIPTION = "model.toml"
 #: What each script is for, said where there is none.

@@ -10,8 +10,8 @@ from math import isclose
 from comparator.checks.model.trainings import failure_words, instead_words
 from comparator.checks.model.trial import Run, Trial, Way
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
-from comparator.model.together import FUNCTION, offers_many
-from comparator.model.warm import NotTogether, OneByOne
+from comparator.model.runners.together import FUNCTION, offers_many
+from comparator.model.runners.warm import NotTogether, OneByOne
 
 #: The largest part of a number that a model may lose by printing it shorter than it has it.
 ROUNDING = 0.01

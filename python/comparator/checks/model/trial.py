@@ -19,7 +19,6 @@ from comparator.formats.finding import listed
 from comparator.formats.names import ML_DATA
 from comparator.formats.spelling import spelling
 from comparator.formats.text import shortened
-from comparator.model.cold import ColdRunner
 from comparator.model.described import HyperparameterDescription
 from comparator.model.guard import descendants
 from comparator.model.ml_data import MLData, MLFolder
@@ -28,10 +27,11 @@ from comparator.model.named_paths import NamedPaths
 from comparator.model.probe import USUAL_SEED, with_defaults, with_read_seed
 from comparator.model.process import GuardedProcess, call, exit_words
 from comparator.model.reported import last_words
-from comparator.model.runner import make_script_runner
-from comparator.model.staged import StagedRunner
+from comparator.model.runners.cold import ColdRunner
+from comparator.model.runners.runner import make_script_runner
+from comparator.model.runners.staged import StagedRunner
+from comparator.model.runners.warm import ServerEnded, WarmRunner
 from comparator.model.training import Outcome, Training
-from comparator.model.warm import ServerEnded, WarmRunner
 
 USUAL_METRIC = "val_loss"
 #: Settings of a small run, where the model has such a hyperparameter: one epoch; and Uno saves its model by `cp`.

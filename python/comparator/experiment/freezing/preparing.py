@@ -18,7 +18,7 @@ from comparator.model.log_lines import plain
 from comparator.model.model import Model
 from comparator.model.process import call
 from comparator.model.reported import LAST_WORDS
-from comparator.model.staged import check_raw_data
+from comparator.model.runners.staged import check_raw_data
 from comparator.site.profile import Slot
 
 

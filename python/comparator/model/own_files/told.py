@@ -13,9 +13,9 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.spelling import as_kept
 from comparator.model.definitions import Definition, definitions_in
-from comparator.model.r_options import options_in_r
-from comparator.model.settings_file import ENDINGS, is_settings_file, named_settings, read_settings_file
-from comparator.model.source import tree_of_source
+from comparator.model.own_files.r_options import options_in_r
+from comparator.model.own_files.settings_file import ENDINGS, is_settings_file, named_settings, read_settings_file
+from comparator.model.own_files.source import tree_of_source
 
 #: Source files of a folder that are read, at the most: more are no model's own.
 MOST_FILES = 200

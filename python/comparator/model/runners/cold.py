@@ -9,7 +9,7 @@ from comparator.errors import InputError
 from comparator.formats.hyperparameters import as_flags
 from comparator.model.model import TRAIN, Model
 from comparator.model.reported import reported_results
-from comparator.model.script import Scripts
+from comparator.model.runners.script import Scripts
 from comparator.model.training import Outcome, Training
 from comparator.site.profile import Slot
 

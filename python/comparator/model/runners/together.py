@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from comparator.model.model import Model
-from comparator.model.runner import is_served
-from comparator.model.source import tree_of_source
+from comparator.model.own_files.source import tree_of_source
+from comparator.model.runners.runner import is_served
+from comparator.model.runners.warm import NotTogether, OneByOne, WarmRunner
 from comparator.model.training import Outcome, Runner, Training
-from comparator.model.warm import NotTogether, OneByOne, WarmRunner
 
 FUNCTION = "run_many"
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.text import LONGEST_MESSAGE, read_text, shortened
-from comparator.model.script_constants import constants_in, with_constants
-from comparator.model.yaml_copy import with_yaml_values
+from comparator.model.own_files.script_constants import constants_in, with_constants
+from comparator.model.own_files.yaml_copy import with_yaml_values
 
 JSON, YAML, INI = (".json",), (".yaml", ".yml"), (".ini", ".cfg")
 ENDINGS = (*JSON, *YAML, *INI)

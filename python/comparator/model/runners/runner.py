@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparator.model.cold import ColdRunner
 from comparator.model.ml_data import MLData
 from comparator.model.model import Model
-from comparator.model.staged import StagedRunner
+from comparator.model.runners.cold import ColdRunner
+from comparator.model.runners.staged import StagedRunner
+from comparator.model.runners.warm import WarmRunner
 from comparator.model.training import Runner
-from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from comparator.formats.spelling import as_kept
-from comparator.model.definitions import SWITCHES, Definition
+from comparator.model.definitions import SWITCHES, Definition, chosen_flag, name_of_flag
 
 #: Texts, comments, and marks of R's that take an expression apart.
 TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|#[^\n]*|[()\[\]{},]|(?<![<>=!])=(?!=)", re.DOTALL)
@@ -35,7 +35,7 @@ def options_in_r(source: str) -> Iterator[Definition]:
         positional, named = _arguments(source, call.end())
         given = [*positional, named.get("opt_str", "")]
         flags = [flag for text in given for flag in _texts(text) if FLAG.fullmatch(flag)]
-        flag = next((each for each in flags if each.startswith("--")), next(iter(flags), None))
+        flag = chosen_flag(flags)
         if flag is not None:
             yield _definition(flag, named)
 
@@ -50,7 +50,7 @@ def _definition(flag: str, named: dict[str, str]) -> Definition:
         kind = "list"
     words = _value(named.get("help", ""))
     return Definition(
-        as_kept(flag.lstrip("-").replace("-", "_")),
+        as_kept(name_of_flag(flag)),
         kind,
         default,
         " ".join(words.split()) if isinstance(words, str) else "",

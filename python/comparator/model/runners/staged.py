@@ -26,7 +26,7 @@ from comparator.model.log_lines import our_line
 from comparator.model.ml_data import TRAINING_ROWS, MLData, MLFolder, training_rows
 from comparator.model.model import Model
 from comparator.model.reported import reported_results
-from comparator.model.script import Scripts
+from comparator.model.runners.script import Scripts
 from comparator.model.stage_flags import Place
 from comparator.model.stages import (
     CONFIG_FILE,
