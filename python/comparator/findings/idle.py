@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comparator.results.record import Evaluation, key_of
@@ -18,12 +18,12 @@ def changes_nothing(records: Sequence[Evaluation], metric: str, names: Sequence[
     `FEWEST` points or more, among which each of the hyperparameters `names` had several values. Where another of its
     metrics has several numbers, what was varied does change it.
     """
-    numbers: dict[Any, dict[str, dict[str, float]]] = {}
+    numbers: dict[Any, dict[str, Mapping[str, float | None]]] = {}
     points: dict[str, dict[str, Any]] = {}
     for record in records:
         key = key_of(record.point)
         for run in record.runs:
-            if run.status != "ok" or metric not in run.metrics:
+            if run.status != "ok" or run.metrics.get(metric) is None:
                 continue
             seeds = tuple(sorted((run.seeds or {}).items()))
             same_luck = numbers.setdefault((run.submodel, run.block, run.seed, run.split, seeds, record.epochs), {})

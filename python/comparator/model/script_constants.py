@@ -7,6 +7,9 @@ CONFIG = {"lr": 1e-3, "epochs": 200}       # CONFIG.lr, CONFIG.epochs
 if __name__ == "__main__":
     dropout = 0.2                          # dropout
 ```
+
+What is set anew, by another assignment, an import, a key (`CONFIG["lr"] = ...`) or an `update`, is none of them. What a
+function changes that is handed the table is not seen.
 """
 
 from __future__ import annotations

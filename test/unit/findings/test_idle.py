@@ -49,6 +49,13 @@ def test_one_number_that_is_another_is_a_change() -> None:
     assert not changes_nothing(read(lines), "val_loss", NAMES, 2)
 
 
+def test_a_metric_that_is_no_number_says_nothing() -> None:
+    lines = lines_of(12)
+    for line in lines[4:]:
+        line["runs"][0]["metrics"]["val_loss"] = None
+    assert not changes_nothing(read(lines), "val_loss", NAMES, 2)
+
+
 def test_another_metric_that_is_changed_is_a_change() -> None:
     lines = lines_of(12)
     for line in lines:
