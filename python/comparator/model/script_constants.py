@@ -8,8 +8,8 @@ if __name__ == "__main__":
     dropout = 0.2                          # dropout
 ```
 
-What is set anew, by another assignment, an import, a key (`CONFIG["lr"] = ...`) or an `update`, is none of them. What a
-function changes that is handed the table is not seen.
+What is set anew, by another assignment, an import, a key (`CONFIG["lr"] = ...`) or an `update`, is none of them, nor is
+what the script does not read. What a function changes that is handed the table is not seen.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from typing import Any
 
 #: A name, and the keys of the tables behind it.
 Way = tuple[str, ...]
+#: By these a script reads names that do not stand in it.
+READ_ALL = {"globals", "locals", "vars", "exec", "eval"}
 
 
 def constants_in(text: str) -> dict[str, Any]:
@@ -53,15 +55,18 @@ def with_constants(text: str, given: Mapping[str, Any]) -> str:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
-    """The way to each constant and its literal; one that is, or may be, set anew is none."""
+    """The way to each constant and its literal; one that is, or may be, set anew is none, nor is one unread."""
     main = [each for node in tree.body if isinstance(node, ast.If) and _is_main(node) for each in node.body]
     nodes = list(ast.walk(tree))
     count = Counter(name for node in nodes for name in _bound(node))
+    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     anew = {way for node in nodes if (way := _set_anew(node))}
     imports = [node.lineno for node in nodes if isinstance(node, ast.alias) and node.name == "*"]
     for statement in [*tree.body, *main]:
         name, value = _assigned(statement) or ("", None)
         if value is None or count[name] != 1 or statement.lineno < max(imports, default=0):
+            continue
+        if name not in read and not read & READ_ALL:
             continue
         for way, literal in _literals((name,), value):
             if not any(all(map(operator.eq, way, each)) for each in anew):
