@@ -34,7 +34,7 @@ def plan_lines_of_models(file: Path, plan_lines: PlanLines) -> Plan:
     lines = read_upf(file)
     images = _images(lines, file)
     different = list(dict.fromkeys(images))
-    if len(different) == 1:
+    if len({line.hyperparameters[IMAGE] for line in lines}) == 1:
         return plan_lines(file, different[0])
     labels = _labels(lines, images)
     plans = {image: _plan_of(file, image, lines, images, plan_lines) for image in different}
@@ -63,8 +63,9 @@ def plan_lines_of_models(file: Path, plan_lines: PlanLines) -> Plan:
 
 
 def _images(lines: Sequence[Line], file: Path) -> list[str]:
-    """What each line runs."""
-    found = []
+    """What each line runs; one that is written in several ways as it is first."""
+    found: list[str] = []
+    first: dict[Path, str] = {}
     for line in lines:
         image = line.hyperparameters.get(IMAGE)
         if not isinstance(image, str) or not image:
@@ -73,7 +74,7 @@ def _images(lines: Sequence[Line], file: Path) -> list[str]:
                 f"{file}: a bare UPF needs --model MODEL (a folder, a Python file, or cmp), or in each line what runs,"
                 f" as '{IMAGE}'; line '{line.identifier}' {said}"
             )
-        found.append(image)
+        found.append(first.setdefault((file.parent / image).resolve(), image))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comparator.results.record import Evaluation, key_of
@@ -15,20 +15,21 @@ def changes_nothing(records: Sequence[Evaluation], metric: str, names: Sequence[
     """Whether no model's metric depends on where it was trained.
 
     It does not where each model gave one and the same number for a seed and split at all points that had them, at
-    `FEWEST` points or more, among which each of the hyperparameters `names` had several values.
+    `FEWEST` points or more, among which each of the hyperparameters `names` had several values. Where another of its
+    metrics has several numbers, what was varied does change it.
     """
-    numbers: dict[Any, dict[str, float]] = {}
+    numbers: dict[Any, dict[str, Mapping[str, float | None]]] = {}
     points: dict[str, dict[str, Any]] = {}
     for record in records:
         key = key_of(record.point)
         for run in record.runs:
-            if run.status != "ok" or (number := run.metrics.get(metric)) is None:
+            if run.status != "ok" or run.metrics.get(metric) is None:
                 continue
             seeds = tuple(sorted((run.seeds or {}).items()))
             same_luck = numbers.setdefault((run.submodel, run.block, run.seed, run.split, seeds, record.epochs), {})
-            if number != next(iter(same_luck.values()), number):
+            if run.metrics != next(iter(same_luck.values()), run.metrics):
                 return False
-            same_luck[key] = number
+            same_luck[key] = run.metrics
             points[key] = record.point
     for model in range(models):
         beside = {key for (of, *_), each in numbers.items() if of == model and len(each) > 1 for key in each}

@@ -45,14 +45,19 @@ def computed(text: str) -> Any:
         raise Fault(str(error)) from None
 
 
-def calls_functions(text: str) -> bool:
-    """Whether a text is an expression by what Python has built in, `int(1e3)` say, and not by names of its own."""
+def is_computed_by_python(text: str) -> bool:
+    """Whether a text is an expression of constants, `1 << 4`, or calls what Python has built in, `int(1e3)` say."""
     try:
-        nodes = list(ast.walk(ast.parse(text.strip(), mode="eval")))
+        body = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
-    names = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
-    return any(isinstance(node, ast.Call) for node in nodes) and set(names) <= set(dir(builtins))
+    nodes = list(ast.walk(body))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    others = {node.id for node in names} - own
+    if not names:
+        return not isinstance(body, ast.Constant)
+    return any(isinstance(node, ast.Call) for node in nodes) and others <= set(dir(builtins))
 
 
 def _value(node: ast.expr) -> Any:

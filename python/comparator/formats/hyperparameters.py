@@ -45,7 +45,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from comparator.errors import InputError, nearest, nearest_names
-from comparator.formats.expressions import Fault, NoExpression, calls_functions, computed
+from comparator.formats.expressions import Fault, NoExpression, computed, is_computed_by_python
 from comparator.formats.spelling import COMMON, NOT_FLAGS, NOT_PASSED_DOWN, as_kept, merged, spelling
 from comparator.formats.text import UNFIT, read_text, shortened, shown, unfit_number
 
@@ -86,8 +86,8 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
         if is_computed and (result := _computed(text, where)) is not _NO_LITERAL:
             value = result
             warnings.append(f"{where} = {shortened(text)} is computed: {shown(value)}")
-        elif is_computed and value == text and calls_functions(text):
-            warnings.append(f"{where} = {shortened(text)} is taken as a text; of functions nothing is computed")
+        elif is_computed and value == text and is_computed_by_python(text):
+            warnings.append(f"{where} = {shortened(text)} is taken as a text; only arithmetic is computed")
         if isinstance(value, float) and text.startswith(("'", '"')):
             warnings.append(
                 f"{path}, line {line}: '{shortened(written)}' = {shortened(text)} is taken as the number {value!r}"

@@ -157,13 +157,13 @@ class OwnCommand:
             said = f"{where}: start_in = '{shortened(str(self.described.start_in))}'"
             raise InputError(f"{said}: no folder {self.seen(self.start)}")
         if self.settings is not None:
-            read_settings_file(self.settings)
             named = [self._named(word, is_first=not place)[1] for place, word in enumerate(self.words)]
             if self.settings.suffix == SCRIPT and self.settings not in named:
                 said = f"{where}: settings = '{shortened(str(self.described.settings))}'"
                 raise InputError(
                     f"{said}: is no script that the command names, so that its copy would not be what runs"
                 )
+            read_settings_file(self.settings)
         outside = [each for each in self.described.links if Path(each).is_absolute() or ".." in Path(each).parts]
         if self.in_image is not None and outside:
             raise InputError(f"{where}: links: '{shortened(outside[0])}' is not below the model's folder in the image")

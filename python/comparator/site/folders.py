@@ -64,7 +64,7 @@ def experiments_to_read(given: Path | None, root: Path) -> Path:
     named = given or os.environ.get("COMPARATOR_EXPERIMENTS")
     if named and not folder.is_dir():
         said = f"--experiments {shortened(str(given))}" if given else f"COMPARATOR_EXPERIMENTS={shortened(str(named))}"
-        raise InputError(f"{said}: no such folder{nearest_path(folder)}")
+        raise InputError(f"{said}: no such folder{nearest_path(folder) or '; a search makes it'}")
     return folder
 
 

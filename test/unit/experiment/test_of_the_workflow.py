@@ -135,6 +135,17 @@ def test_lines_of_one_image_need_no_model_beside_them(tmp_path: Path) -> None:
     assert done.returncode == 0 and [line["status"] for line in desk.records("one")] == ["ok"], done.stderr
 
 
+def test_an_image_is_one_however_its_path_is_written(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    (tmp_path / "quick.py").symlink_to(QUICK)
+    paths = (str(QUICK), "quick.py", "./quick.py")
+    desk.write("upf.txt", lines_of(*({"id": f"r{len(path)}", "noise": 1, "candle_image": path} for path in paths)))
+    done = desk.run("sweep", "upf.txt", "--set", "metric=val_loss", "--id", "one", "--no-report")
+    assert done.returncode == 0, done.stderr
+    assert len({str(line["point"]) for line in desk.records("one")}) == 1
+    assert [line["runs"][0]["submodel"] for line in desk.records("one")] == [0, 0, 0]
+
+
 def test_a_model_that_is_given_is_not_every_lines_own(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.write("upf.txt", lines_of({"candle_image": "a.sif"}, {"candle_image": "b.sif"}))

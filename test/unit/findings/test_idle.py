@@ -49,6 +49,21 @@ def test_one_number_that_is_another_is_a_change() -> None:
     assert not changes_nothing(read(lines), "val_loss", NAMES, 2)
 
 
+def test_a_metric_that_is_no_number_says_nothing() -> None:
+    lines = lines_of(12)
+    for line in lines[4:]:
+        line["runs"][0]["metrics"]["val_loss"] = None
+    assert not changes_nothing(read(lines), "val_loss", NAMES, 2)
+
+
+def test_another_metric_that_is_changed_is_a_change() -> None:
+    lines = lines_of(12)
+    for line in lines:
+        for run in line["runs"]:
+            run["metrics"]["val_r2"] = 0.1 * line["evaluation"]
+    assert not changes_nothing(read(lines), "val_loss", NAMES, 2)
+
+
 def test_too_little_says_nothing() -> None:
     assert not changes_nothing(read(lines_of(FEWEST - 1)), "val_loss", NAMES, 2)
     assert not changes_nothing(read(lines_of(12, blocks=12)), "val_loss", NAMES, 2), "no two points have one seed"

@@ -352,3 +352,15 @@ def test_texts_of_improve_are_not_computed_and_functions_are_named(tmp_path: Pat
     path.write_text("[Global_Params]\nbatch = int(1e3)\n")
     read, [warning] = read_with_warnings(path)
     assert read == {"batch": "int(1e3)"} and "is taken as a text" in warning
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [("1 << 4", True), ("[1, 2][0]", True), ("1 < 2", True), ("[2**i for i in range(3)]", True)]
+    + [(text, False) for text in ("max", "id-1", "relu", "a/b", "1:5", "2020-01-01", "...")],
+)
+def test_what_candle_computes_and_this_does_not_is_told(tmp_path: Path, text: str, is_told: bool) -> None:
+    path = tmp_path / "params.txt"
+    path.write_text(f"[Global_Params]\nvalue = {text}\n")
+    read, warnings = read_with_warnings(path)
+    assert read == {"value": text} and ["is taken as a text" in each for each in warnings] == [True] * is_told

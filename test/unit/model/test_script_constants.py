@@ -73,6 +73,53 @@ def test_what_a_script_assigns_once_is_a_constant(tmp_path: Path) -> None:
     assert names == ["RATE", "SIZES", "CONFIG.epochs", "CONFIG.optimiser.name", "CONFIG.optimiser.decay", "dropout"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'CONFIG["lr"] = 5',
+        'CONFIG["lr"] *= 5',
+        'for key in ("lr",):\n    CONFIG[key] = 5',
+        "CONFIG.update(lr=5)",
+        "CONFIG |= dict(lr=5)",
+        "from settings import CONFIG",
+        "from settings import *",
+        "import settings as CONFIG",
+        "class CONFIG:\n    pass",
+        "def change():\n    global CONFIG\n    CONFIG = dict(lr=5)",
+        "del CONFIG",
+    ],
+)
+def test_what_a_script_sets_anew_in_another_way_is_no_constant(lines: str) -> None:
+    assert "CONFIG" not in constants_in(f'CONFIG = {{"lr": 1}}\n{lines}\nprint(CONFIG)\n')
+
+
+def test_in_a_table_only_what_is_set_anew_is_no_constant() -> None:
+    source = 'CONFIG = {"lr": 1, "net": {"width": 2, "depth": 3}, **MORE, "lr": 4, "lr": 5}\nSIZES = [1, 2]\n'
+    source += "print(CONFIG, SIZES)\n"
+    assert constants_in(source) == {"CONFIG": {"lr": 5}, "SIZES": [1, 2]}
+    source = source.replace("**MORE, ", "") + 'CONFIG["net"]["width"] = SIZES[0] = 7\n'
+    assert constants_in(source) == {"CONFIG": {"lr": 5, "net": {"depth": 3}}}
+    assert '"lr": 4, "lr": 6}' in with_constants(source, {"CONFIG.lr": 6})
+
+
+def test_what_stands_where_a_script_does_not_run_is_no_constant() -> None:
+    assert constants_in('if __name__ != "__main__":\n    RATE = 1\n    print(RATE)\n') == {}
+
+
+def test_a_list_of_tables_is_no_constant() -> None:
+    assert constants_in('RUNS = [{"lr": 1}]\nprint(RUNS)\n') == {}
+
+
+def test_what_a_script_does_not_read_is_no_constant() -> None:
+    assert constants_in('__author__ = "me"\nRATE = EPOCHS = 1\nDEPTH = 2\nprint(f"{DEPTH}")\n') == {"DEPTH": 2}
+    assert constants_in("RATE = 1\nprint(globals())\n") == {"RATE": 1}
+
+
+def test_a_copy_has_texts_that_any_encoding_has() -> None:
+    copy = with_constants("# -*- coding: latin-1 -*-\nNAME = 'a'\nprint(NAME)\n", {"NAME": "ü"})
+    assert copy == "# -*- coding: latin-1 -*-\nNAME = '\\xfc'\nprint(NAME)\n"
+
+
 def test_a_copy_has_other_constants_and_all_else_as_it_was() -> None:
     given = {"RATE": 2.0, "CONFIG.optimiser.name": "it's", "CONFIG.epochs": 10, "SIZES": [1]}
     copy = with_constants(SCRIPT, given)

@@ -64,7 +64,7 @@ def test_a_folder_of_experiments_that_is_named_is_there_where_they_are_read(
     (tmp_path / "shared").mkdir()
     with pytest.raises(InputError, match=r"--experiments .*/shard: no such folder \(did you mean 'shared'\?\)"):
         experiments_to_read(tmp_path / "shard", tmp_path)
-    monkeypatch.setenv("COMPARATOR_EXPERIMENTS", str(tmp_path / "shard"))
-    with pytest.raises(InputError, match=r"COMPARATOR_EXPERIMENTS=.*/shard: no such folder"):
+    monkeypatch.setenv("COMPARATOR_EXPERIMENTS", str(tmp_path / "new"))
+    with pytest.raises(InputError, match=r"COMPARATOR_EXPERIMENTS=.*/new: no such folder; a search makes it"):
         experiments_to_read(None, tmp_path)
     assert experiments_to_read(tmp_path / "shared", tmp_path) == tmp_path / "shared"

@@ -94,7 +94,9 @@ def _constants(text: str, path: Path) -> dict[str, Any]:
     except (SyntaxError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: no Python that can be read: {error}") from None
     if not constants:
-        raise InputError(f"{path}: assigns no constant once, as LR = 0.1, so there are no settings in it")
+        raise InputError(
+            f"{path}: assigns no constant once, as LR = 0.1, that it reads, so there are no settings in it"
+        )
     return constants
 
 
