@@ -136,7 +136,8 @@ class _Check:
         if same and not features.repeats:
             line, first = next(pair for pair in ids.repeats if pair not in differ)
             example = f"'{by_line[first]}' of line {first} in line {line}"
-            self.found.say(self.name(path), NOTE, f"{how_many(same, 'row')} with id and values of another, as {example}")
+            rows = how_many(same, "row")
+            self.found.say(self.name(path), NOTE, f"{rows} with id and values of another, as {example}")
 
     def _with_structure(self, features: Features, ids: Ids, structures: Mapping[str, str]) -> Ids:
         """Leave out the ids without a structure in any of their rows, and say which RDKit cannot read."""
