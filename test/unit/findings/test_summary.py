@@ -298,3 +298,8 @@ def test_what_the_search_bought_over_the_default_settings_is_said() -> None:
     best = baseline(summary_of(records, baseline={**default, "value": 0.01}, **single))
     assert best is not None and "nothing better (its best is 0.02)" in best
     assert baseline(summary_of(records, **single)) is None
+    at_best = summary_of(records, baseline={**default, "value": 0.01}, **single)
+    said = "The default settings came to 0.01: the search found nothing better."
+    assert answer_of(frozen(**single), at_best, UNASKED).lines[1].endswith(said)
+    bought = summary_of(records, baseline=default, **single)
+    assert not any("default settings" in line for line in answer_of(frozen(**single), bought, UNASKED).lines)
