@@ -198,14 +198,15 @@ def _colours(summary: Summary) -> str:
 
 def _larger_at(summary: Summary) -> str:
     """That a size does not tell which of the two has the larger metric, and where each has; empty where one has all."""
-    known = [one for one in summary.points if one.difference is not None and one.mean is not None]
-    larger = sum(one.mean < 0 for one in known), sum(one.mean > 0 for one in known)
-    if summary.kind == "single" or 0 in larger or any(one.difference < 0 for one in known):
+    shown = [one.difference for one in summary.points if one.difference is not None]
+    signed = [one.mean for one in summary.points if one.difference is not None and one.mean is not None]
+    larger = sum(mean < 0 for mean in signed), sum(mean > 0 for mean in signed)
+    if summary.kind == "single" or 0 in larger or min(shown) < 0:
         return ""
     first, second = (f"{model} at {count}" for model, count in zip(summary.models, larger, strict=True))
     return (
         f" How far the two lie apart is shown, not which has the larger {summary.metric}: it is {first} and {second}"
-        f" of {len(known)} points."
+        f" of {len(signed)} points."
     )
 
 
