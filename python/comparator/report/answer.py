@@ -143,13 +143,21 @@ def _sentences(summary: Summary, findings: Findings, claims: Sequence[Claim]) ->
         return [[_more_there(summary, findings.regions)], _sure_of_region(summary, findings, by_name)]
     if evidence.verdict == "none":
         return [
-            [f"{' and '.join(summary.models)} show no difference in {summary.metric}: {findings.reason}."],
+            [f"{_no_difference(summary, evidence)}: {findings.reason}."],
             ["That they differ is ", by_name["difference"], f".{_missed(summary, evidence)}"],
         ]
     return [
         [f"{_on_average(summary, evidence)}{_no_place(summary, evidence)}."],
         ["That they differ is ", by_name["difference"], *_not_where(summary, findings, by_name)],
     ]
+
+
+def _no_difference(summary: Summary, evidence: Evidence) -> str:
+    """That the two show no difference, or that so little was trained that this cannot be asked."""
+    models = " and ".join(summary.models)
+    if evidence.reason.why in ("few blocks", "few pairs"):
+        return f"Whether {models} differ in {summary.metric} cannot be told"
+    return f"{models} show no difference in {summary.metric}"
 
 
 def _on_one_seed(summary: Summary) -> list[str]:

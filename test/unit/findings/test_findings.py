@@ -141,6 +141,8 @@ def test_alike_all_over_and_no_difference_are_said() -> None:
     assert content["verdict"] == "none"
     assert first.startswith("CCLE and GDSC1 show no difference in val_loss: ")
     assert second == "That they differ is not shown."
+    _, _, (first, _) = findings_of(records_of(lambda point: 0.3)[:3])
+    assert first.startswith("Whether CCLE and GDSC1 differ in val_loss cannot be told: 3 pairs of trainings cannot")
     content, _, (_, second) = findings_of(records_of(lambda point: 0.3)[:6])
     assert content["verdict"] == "everywhere" and "too few to say where" in second
 

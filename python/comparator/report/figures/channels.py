@@ -29,7 +29,7 @@ CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 140
 
 PER_CENT = " + '\u00a0%'"
 NUMBER = "format(datum.value, ',.6~g')"  # as people write it, small ones in full
-VALUE = "format(datum.value, abs(datum.value) < 1000 ? ',.4~g' : ',.6~g')"  # of a grid, whose values may have many digits
+VALUE = "format(datum.value, abs(datum.value) < 1000 ? ',.4~g' : ',.6~g')"  # of a grid: some have many digits
 
 #: Ticks of whole numbers alone: over a short range there are others between them, even with a least step.
 IS_WHOLE = "datum.value === floor(datum.value)"
