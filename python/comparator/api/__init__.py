@@ -143,7 +143,7 @@ def compare(
         quiet=quiet,
     )
     host = host_of(given)
-    models = [named_model(first, host), named_model(second, host)]
+    models = [named_model(first, host, space), named_model(second, host, space)]
     labels = given.labels or (label_of(first, 0, second), label_of(second, 1, first))
     content = {
         "model": "cmp",
@@ -198,7 +198,7 @@ def search(
         quiet=quiet,
     )
     host = host_of(given)
-    models = [named_model(model, host)]
+    models = [named_model(model, host, space)]
     content = {"model": models[0].name, **common_tables(space, hyperparameters, given)}
     if given.metric is not None:
         content["metric"] = given.metric

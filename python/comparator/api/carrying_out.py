@@ -64,10 +64,11 @@ class Named:
     make: Callable[[], None] = lambda: None
 
 
-def named_model(model: Model, host: Host) -> Named:
+def named_model(model: Model, host: Host, space: AnySpace) -> Named:
     """A model of a call as an experiment file names it; raises `InputError` for what is none."""
     if callable(model):
-        file = function_file(model, host.experiments)
+        varied = [entry["name"] for entry in space.entries()] if isinstance(space, Space) else []
+        file = function_file(model, host.experiments, varied)
         return Named(str(file.path), file.write)
     if not isinstance(model, (str, Path)):
         raise InputError(f"{shown(model)} is no model: give a function, a name, or the path of a folder, image or file")

@@ -15,7 +15,7 @@ import base64
 import inspect
 import json
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,14 +72,14 @@ class FunctionFile:
             write_text_whole(self.path, self.content)
 
 
-def function_file(function: Function, experiments: Path) -> FunctionFile:
+def function_file(function: Function, experiments: Path, varied: Collection[str] = ()) -> FunctionFile:
     """The file of a function's model; nothing is written yet.
 
     Raises `InputError` where the function cannot be written down, an open file being part of it, say, or where it does
-    not take one argument.
+    not take one argument: one that has what is `varied` as an argument of its own does not.
     """
     name = name_of(function)
-    _check_arguments(function, name)
+    _check_arguments(function, name, varied)
     try:
         contents = Contents.of(function)
     except FAILURES as error:
@@ -96,13 +96,18 @@ def function_file(function: Function, experiments: Path) -> FunctionFile:
     )
 
 
-def _check_arguments(function: Function, name: str) -> None:
+def _check_arguments(function: Function, name: str, varied: Collection[str]) -> None:
+    takes = f"{name}: a model's function takes one argument, a dict of hyperparameters"
     try:
-        inspect.signature(function).bind({})
+        signature = inspect.signature(function)
+        signature.bind({})
     except TypeError:
-        raise InputError(f"{name}: a model's function takes one argument, a dict of hyperparameters") from None
+        raise InputError(takes) from None
     except ValueError:  # no signature is known
         return
+    own = next((each for each in signature.parameters if each in varied), None)
+    if own is not None:
+        raise InputError(f"{takes}, and no '{own}': write def {name}(params), and params['{own}'] in it")
 
 
 def _pickled(function: Function, name: str) -> str:

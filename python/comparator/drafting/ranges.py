@@ -110,6 +110,16 @@ def _proposed(definition: Definition) -> Entry | None:
     return None
 
 
+def _not_known(name: str, known: Mapping[str, Definition], of_each: Sequence[Mapping[str, Definition]]) -> str:
+    """That `name` cannot be varied, since it is none of `known`, which all of the models `of_each` have."""
+    having = next((number for number, each in enumerate(of_each) if spelling(name, each) in each), None)
+    names = shortened(", ".join(known))
+    if having is None:
+        return f"no such hyperparameter{nearest(name, known) or f'; there are {names}'}"
+    alone = f"the {('first', 'second')[having]} model alone has it; cmp_{having}_{shortened(name)} varies it there"
+    return f"{alone} (both have {names})"
+
+
 def read_vary(text: str, known: Mapping[str, Definition], of_each: Sequence[Mapping[str, Definition]] = ()) -> Entry:
     """The entry that `NAME=LOWER:UPPER`, `NAME=LOWER:UPPER:log` or `NAME=VALUE,VALUE,...` says.
 
@@ -127,8 +137,7 @@ def read_vary(text: str, known: Mapping[str, Definition], of_each: Sequence[Mapp
     if meant is not None:
         raise InputError(f"{where}: no such hyperparameter (did you mean '{meant}'?)")
     if definition is None and known and bare.isidentifier() and bare.casefold() not in WORKFLOW:
-        hint = nearest(bare, known) or f"; there are {shortened(', '.join(known))}"
-        raise InputError(f"{where}: no such hyperparameter{hint}")
+        raise InputError(f"{where}: {_not_known(bare, known, () if own else of_each)}")
     if definition is not None and definition.builtin is not None:
         raise InputError(f"{where}: it cannot be varied: {UNREAD[definition.builtin]}")
     if not given:

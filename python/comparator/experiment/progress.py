@@ -294,7 +294,9 @@ def words_of_best(experiment: FrozenExperiment, best: Evaluation | None) -> str:
         return ""
     if best is None:
         return "no result yet"
-    return f"best {value_words(experiment, best)} at {point_words(best.point)}"
+    constants = {entry["name"] for entry in experiment.space if entry["type"] == "constant"}
+    varied = {name: value for name, value in best.point.items() if name not in constants}
+    return f"best {value_words(experiment, best)} at {point_words(varied)}"
 
 
 def value_words(experiment: FrozenExperiment, one: Evaluation) -> str:

@@ -7,6 +7,7 @@ maximised. For a single model it is the model's metric.
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -31,6 +32,8 @@ BEST_POINTS = 5
 #: Strategies that do not gather where it is best, or not before they have looked everywhere.
 SCATTERED = ("grid", "listed", "random", "sobol", "level_set", "region_and_maximum")
 EVEN = ("grid", "listed", "random", "sobol")  # those that go nowhere for what was found
+#: A number in the words of a failure, also one with a sign, a point or an exponent.
+NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -376,9 +379,22 @@ def _generations(
 
 
 def _reasons(evaluations: Sequence[EvaluationSummary]) -> dict[str, list[int]]:
-    """Return the evaluations that failed by their reason, the most frequent reason first."""
-    reasons: dict[str, list[int]] = {}
+    """Return the evaluations that failed by their reason, the most frequent reason first.
+
+    Reasons of one model that differ in numbers alone are one, in the words of the first.
+    """
+    alike: dict[str, list[EvaluationSummary]] = {}
     for one in evaluations:
         if one.status != "ok":
-            reasons.setdefault(one.reason or one.status, []).append(one.number)
-    return dict(sorted(reasons.items(), key=lambda item: -len(item[1])))
+            alike.setdefault(_without_numbers(one.reason or one.status), []).append(one)
+    reasons: dict[str, list[int]] = {}
+    for failed in sorted(alike.values(), key=len, reverse=True):
+        said = list(dict.fromkeys(one.reason or one.status for one in failed))
+        words = said[0] if len(said) == 1 else f"{said[0]} (and with other numbers)"
+        reasons[words] = [one.number for one in failed]
+    return reasons
+
+
+def _without_numbers(reason: str) -> str:
+    who, colon, rest = reason.partition(": ")  # the number of a submodel stays
+    return f"{who}{colon}{NUMBER.sub('0', rest)}"

@@ -135,7 +135,7 @@ def _sentences(summary: Summary, findings: Findings, claims: Sequence[Claim]) ->
     if summary.is_idle:
         return _idle(summary, evidence, claims)
     if summary.kind == "single":
-        return [[_best_of_one(summary, best)], [_trust_of_one(summary)]]
+        return [[_best_of_one(summary, best)], [f"{_trust_of_one(summary)}{_nothing_bought(summary, best)}"]]
     if evidence is None:
         return [[_best_of_two(summary, best)], [f"Whether that is luck cannot be said: {findings.reason}."]]
     by_name = {each.about: each for each in claims}
@@ -143,13 +143,21 @@ def _sentences(summary: Summary, findings: Findings, claims: Sequence[Claim]) ->
         return [[_more_there(summary, findings.regions)], _sure_of_region(summary, findings, by_name)]
     if evidence.verdict == "none":
         return [
-            [f"{' and '.join(summary.models)} show no difference in {summary.metric}: {findings.reason}."],
+            [f"{_no_difference(summary, evidence)}: {findings.reason}."],
             ["That they differ is ", by_name["difference"], f".{_missed(summary, evidence)}"],
         ]
     return [
         [f"{_on_average(summary, evidence)}{_no_place(summary, evidence)}."],
         ["That they differ is ", by_name["difference"], *_not_where(summary, findings, by_name)],
     ]
+
+
+def _no_difference(summary: Summary, evidence: Evidence) -> str:
+    """That the two show no difference, or that so little was trained that this cannot be asked."""
+    models = " and ".join(summary.models)
+    if evidence.reason.why in ("few blocks", "few pairs"):
+        return f"Whether {models} differ in {summary.metric} cannot be told"
+    return f"{models} show no difference in {summary.metric}"
 
 
 def _on_one_seed(summary: Summary) -> list[str]:
@@ -218,6 +226,15 @@ def _trust_of_one(summary: Summary) -> str:
     return f"It was not trained anew: the best of {points} points is partly luck, and other seeds will show how much."
 
 
+def _nothing_bought(summary: Summary, best: EvaluationSummary) -> str:
+    """That the settings as given are as good, where they were trained too; empty where the search found better."""
+    default = None if summary.baseline is None else summary.baseline.difference
+    if default is None or best.difference is None:
+        return ""
+    is_better = best.difference > default if summary.maximise else best.difference < default
+    return "" if is_better else f" The default settings came to {_short(default)}: the search found nothing better."
+
+
 def _best_of_two(summary: Summary, best: EvaluationSummary) -> str:
     most = "largest" if summary.maximise else "smallest"
     came = summary.measure.amount(best.difference)
@@ -272,7 +289,7 @@ def _on_average(summary: Summary, evidence: Evidence) -> str:
         return f"{' and '.join(summary.models)} differ in {summary.metric}"
     if ends is not None and ends[0] * ends[1] <= 0:
         both = " and ".join(summary.models)
-        return f"{both} differ in {summary.metric}, but neither has the larger one on the whole"
+        return f"{both} differ in {summary.metric}, but which has the larger one on the whole is not shown"
     gap = _Gap(summary, int(mean > 0)).is_below(abs(mean), None)
     return gap[0].upper() + gap[1:]
 

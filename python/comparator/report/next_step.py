@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from comparator.findings.verdict import Findings
 
 REPEATED = 3  # trainings that are asked to come out again
+#: Types of parameters that have no other values than those that are listed.
+LISTED = ("categorical", "ordered", "logical", "constant")
 CUT_SHORT = ("stopped", "interrupted", "failed")
 #: Why nothing is said of evaluations that are shown before they are looked at together.
 BEING_READ = "what the evaluations say together is being worked out"
@@ -182,9 +184,13 @@ def _more_of(experiment: FrozenExperiment, summary: Summary, words: str) -> Step
 def larger_search(experiment: FrozenExperiment, done: int) -> str:
     """Return the command of the same search with twice the evaluations; empty where none made the experiment.
 
-    `done` is how many there are, which counts where the budget was another.
+    `done` is how many there are, which counts where the budget was another. A grid of listed values has no more points:
+    it takes more seeds at each.
     """
-    again = _search_again(experiment)
+    again, replicates = _search_again(experiment), experiment.stages.replicates
+    is_listed = all(entry["type"] in LISTED for entry in experiment.space)
+    if again and is_listed and experiment.strategy.name == "grid" and isinstance(replicates, int):
+        return _with(again, f"search.replicates={2 * replicates}")
     budget = search_settings(experiment).get("evaluations")
     if not isinstance(budget, int):
         budget = done

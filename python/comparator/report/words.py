@@ -137,6 +137,13 @@ def counted(summary: Summary) -> str:
     return f"{done}{beside}: {_trainings(summary)}{failed}."
 
 
+def lost(summary: Summary) -> str:
+    """Return how many of all pairs, or of a single model's trainings, failed: as `counted` counts them."""
+    number = summary.number
+    asked = number.done + number.in_full + number.confirming
+    return f"{number.lost} of {_many(asked, 'training' if summary.kind == 'single' else 'pair')} failed"
+
+
 def _trainings(summary: Summary) -> str:
     trained, found = trainings_in(run for one in summary.evaluations for run in one.runs)
     asked = summary.number.done + summary.number.in_full + summary.number.confirming
@@ -331,7 +338,7 @@ def mean_predictor(summary: Summary) -> str | None:
     sentence = f"At {count.beaten_by_both} of {count.of} points {who} {beat} the mean predictor"
     reference = f"{SKILL} above 0" if count.metric == SKILL else f"{LOSS} below that of the labels' mean"
     worse = [f"{model} at {number}" for model, number in zip(summary.models, count.worse, strict=True) if number]
-    return f"{sentence} ({reference}){'; worse than it is ' + listed(worse) if worse else ''}."
+    return f"{sentence} ({reference}){'; worse than it: ' + listed(worse) if worse else ''}."
 
 
 def has_not_learnt(summary: Summary) -> str | None:

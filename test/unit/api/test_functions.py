@@ -111,6 +111,11 @@ def test_what_cannot_be_a_model_is_said_in_one_line(tmp_path: Path) -> None:
         cmp.InputError, match=r"^two: a model's function takes one argument, a dict of hyperparameters$"
     ):
         function_file(two, tmp_path)
+
+    def by_name(noise: float, seed: int = 1) -> None: ...
+
+    with pytest.raises(cmp.InputError, match=r"and no 'noise': write def by_name\(params\), and params"):
+        function_file(by_name, tmp_path, ["noise"])
     stream = (tmp_path / "open").open("w")
     with pytest.raises(cmp.InputError, match="TextIOWrapper"):
         function_file(lambda params: stream.write(str(params)), tmp_path)

@@ -296,6 +296,15 @@ def test_a_slip_of_the_hand_is_refused_with_the_nearest_name(desk: Desk, setting
     assert noted.returncode == 0 and "does not describe 'quite_another'" in noted.stdout
 
 
+def test_a_slip_in_what_is_varied_is_refused_with_the_nearest_name(desk: Desk) -> None:
+    desk.write("slow.py", DESCRIBED)
+    desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "slow.py"))
+    desk.write("space.json", json.dumps([{**SPACE[0], "name": "nois"}]))
+    refused = desk.search("quick.toml", "--dry-run")
+    said = "quick.toml: 'nois', which is varied: the model has no such hyperparameter (did you mean 'noise'?)\n"
+    assert refused.returncode == 2 and said in refused.stderr, refused.stderr
+
+
 def test_a_metric_that_the_model_does_not_report(desk: Desk) -> None:
     done = desk.search("quick.toml", "--set", "cmp.metric=val_corr")
     assert done.returncode == 1

@@ -486,8 +486,11 @@ def test_what_cannot_be_varied_is_said_in_a_line(text: str, words: str) -> None:
 def test_a_name_of_one_model_alone_is_looked_for_among_its_own() -> None:
     own = {**KNOWN, "depth": Definition("depth", "int", 3)}
     assert read_vary("cmp_1_depth=1:9", KNOWN, [KNOWN, own])["name"] == "cmp_1_depth"
-    for text in ("cmp_0_depth=1:9", "depth=1:9"):
-        with pytest.raises(InputError, match="no such hyperparameter"):
+    for text, said in (
+        ("cmp_0_depth=1:9", "no such hyperparameter"),
+        ("depth=1:9", r"the second model alone has it; cmp_1_depth varies it there \(both have noise, Width"),
+    ):
+        with pytest.raises(InputError, match=said):
             read_vary(text, KNOWN, [KNOWN, own])
 
 

@@ -141,6 +141,8 @@ def test_alike_all_over_and_no_difference_are_said() -> None:
     assert content["verdict"] == "none"
     assert first.startswith("CCLE and GDSC1 show no difference in val_loss: ")
     assert second == "That they differ is not shown."
+    _, _, (first, _) = findings_of(records_of(lambda point: 0.3)[:3])
+    assert first.startswith("Whether CCLE and GDSC1 differ in val_loss cannot be told: 3 pairs of trainings cannot")
     content, _, (_, second) = findings_of(records_of(lambda point: 0.3)[:6])
     assert content["verdict"] == "everywhere" and "too few to say where" in second
 
@@ -236,6 +238,9 @@ def test_by_how_much_one_share_is_above_another_is_no_share() -> None:
 def test_a_region_covers_these_parts_of_an_axis() -> None:
     noise, activation = varying_axes(SPACE, [])
     assert stretches(noise, [0.0, 20.0]) == [(0, 20)] and stretches(noise, None) == [(0, 50)]
+    lattice = replace(noise, edges=(-5.0, 5.0, 20.0, 40.0, 60.0), at=(0.0, 10.0, 30.0, 50.0))
+    assert stretches(lattice, [12.0, 50.0]) == [(20, 60)] == stretches(lattice, [28.0, 50.0])  # no cell is cut
+    assert stretches(lattice, [12.0, 20.0]) == [(12, 20)]  # none is held
     assert stretches(activation, {"values": ["relu", "elu"]}) == [(-0.5, 0.5), (1.5, 2.5)]
     assert stretches(activation, {"values": ["relu", "tanh"]}) == [(-0.5, 1.5)]
     (few,) = varying_axes([{"name": "x", "type": "int", "lower": 2, "upper": 5}], [])

@@ -12,6 +12,7 @@ from comparator.findings.summary import summarise
 from comparator.findings.verdict import find
 from comparator.report.answer import answer_of
 from comparator.report.commands import repeat_commands
+from comparator.report.next_step import larger_search
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
 
@@ -35,6 +36,14 @@ def test_the_next_step_suits_the_outcome() -> None:
     stages = {"confirm": {"points": 1, "seeds": 12, "splits": True, "regions": True}}  # four of which have failed
     again = answer_to(records, provenance=provenance, **{**claims, "stages": stages}).next.command
     assert again == "comparator search x.toml --set search.seed=2 --set confirm.seeds=24"
+
+
+def test_a_grid_of_listed_values_is_made_larger_by_seeds() -> None:
+    values = {"name": "noise", "type": "ordered", "element_type": "int", "values": [0, 10, 20]}
+    grid = frozen_of(strategy={"name": "grid"}, space=[values])
+    assert larger_search(grid, 3).endswith("--set search.replicates=2")
+    assert "search.evaluations=" in larger_search(frozen_of(strategy={"name": "random"}, space=[values]), 3)
+    assert "search.evaluations=" in larger_search(frozen_of(strategy={"name": "grid"}), 3)
 
 
 def test_what_runs_goes_on_by_itself_and_what_is_cut_short_is_gone_on_with() -> None:

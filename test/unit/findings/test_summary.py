@@ -298,3 +298,20 @@ def test_what_the_search_bought_over_the_default_settings_is_said() -> None:
     best = baseline(summary_of(records, baseline={**default, "value": 0.01}, **single))
     assert best is not None and "nothing better (its best is 0.02)" in best
     assert baseline(summary_of(records, **single)) is None
+    at_best = summary_of(records, baseline={**default, "value": 0.01}, **single)
+    said = "The default settings came to 0.01: the search found nothing better."
+    assert answer_of(frozen(**single), at_best, UNASKED).lines[1].endswith(said)
+    bought = summary_of(records, baseline=default, **single)
+    assert not any("default settings" in line for line in answer_of(frozen(**single), bought, UNASKED).lines)
+
+
+def test_reasons_that_differ_in_numbers_alone_are_one_but_not_those_of_two_models() -> None:
+    said = [
+        "submodel 0: ValueError: nan at lr 0.2",
+        "submodel 1: ValueError: nan at lr 0.2",
+        "submodel 0: ValueError: nan at lr 1e-05",
+        "submodel 0: out of memory",
+    ]
+    pair: tuple[dict[str, float], ...] = ({}, {})
+    records = [make_record(each, {"noise": 1.0}, pair, "failed", reason=why) for each, why in enumerate(said)]
+    assert summary_of(records).reasons == {f"{said[0]} (and with other numbers)": [0, 2], said[1]: [1], said[3]: [3]}

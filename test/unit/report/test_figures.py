@@ -116,6 +116,16 @@ def test_a_map_without_a_model_shows_the_means_of_cells() -> None:
     assert "Empty cells were never evaluated" in chart.caption
 
 
+def test_a_map_of_sizes_says_where_each_of_the_two_has_the_larger_metric() -> None:
+    material = material_of(sampled([NOISE, LAYERS]), space=[NOISE, LAYERS])
+    first, second = material.summary.models
+    assert "which has the larger" not in objective_maps(material)[0].caption  # it is the second everywhere
+    points = material.summary.points
+    turned = (replace(points[0], mean=-0.1), *points[1:])
+    told = f"it is {first} at 1 and {second} at {len(points) - 1} of {len(points)} points."
+    assert told in objective_maps(replace(material, summary=replace(material.summary, points=turned)))[0].caption
+
+
 def test_several_pairs_share_one_scale_and_are_on_average_over_the_rest() -> None:
     space = [NOISE, LAYERS, CATEGORICAL]
     maps = [each for each in figures.draw(material_of(sampled(space), space=space)) if each.name.startswith("search-")]

@@ -89,9 +89,9 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     for expected in (
         "where do Uno on CCLE and Uno on GDSC1 differ?",
         "56 pairs at 56 points: 112 trainings done, 0 found in the store; 2 pairs failed.",
-        "2 of 56 evaluations failed",
+        "2 of 56 pairs failed",
         "of 54 points both models beat the mean predictor",
-        "worse than it is GDSC1 at",
+        "worse than it: GDSC1 at",
         "train_sources",
         "tensorflow",
         "split_by = cell, split_seed = 7",

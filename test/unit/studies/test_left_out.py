@@ -221,7 +221,7 @@ def test_a_dry_run_says_what_it_costs_and_starts_nothing(desk: Path, host: Host)
         ('left_out.names=["A", "A"]', ["names", "'A' stands twice"]),
         ("left_out.groups=1", ["groups", "two or more"]),
         ("left_out.groups=kinases", ["'groups' = 'kinases'", "a number, or a table of lists of names"]),
-        ("left_out.exclude=exclude_drug", ["has no hyperparameter 'exclude_drug'", "did you mean 'exclude_drugs'"]),
+        ("left_out.exclude=exclude_drug", ["'exclude_drug'", "no such hyperparameter", "did you mean 'exclude_drugs'"]),
         ("left_out.at_random=no", ["has no hyperparameter 'no'", 'give control = "none"']),
         ("left_out.leave_out=genes", ["leave_out", "'genes'", "'cell_types'"]),
         ("model=toy.py", ["model = 'toy.py'", 'model = "cmp"']),

@@ -156,7 +156,9 @@ def _by_script(trial: Trial, script: str) -> Generator[Finding, None, Run]:
         is_stated = "convention" in trial.model.description.model_fields_set
         stated = "" if is_stated else f" ({trial.described_in} states no convention)"
         words = "after its data were preprocessed" if trial.model.stages else f"called with {called}{stated}"
-        words = "with its own flags" if trial.model.own_command else words
+        if trial.model.own_command is not None:
+            settings = trial.model.description.settings
+            words = "with its own flags" if settings is None else f"with a copy of {settings} of its own"
         yield Finding(f"{script} runs", HOLDS, words)
     else:
         yield Finding(f"{script} runs", FAILS, failure_words(trial, run))

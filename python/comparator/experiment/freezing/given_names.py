@@ -16,8 +16,11 @@ from comparator.model.stage_flags import OF_PLACES
 from comparator.objective.comparison import submodel_hyperparameters
 
 
-def check_set(models: Sequence[Model], given: Sequence[Sequence[str]], file: Path) -> None:
-    """Refuse a hyperparameter that is set by hand, that no model it reaches has, and that is nearly one of theirs."""
+def check_spelling(models: Sequence[Model], given: Sequence[Sequence[str]], said: str) -> None:
+    """Refuse a hyperparameter that no model it reaches has, and that is nearly one of theirs.
+
+    `given` are the names that each of the models is given. `said` opens the line, with `{}` where the name stands.
+    """
     for name in dict.fromkeys(name for names in given for name in names):
         reached = [
             model.description.hyperparameters for model, names in zip(models, given, strict=True) if name in names
@@ -25,8 +28,7 @@ def check_set(models: Sequence[Model], given: Sequence[Sequence[str]], file: Pat
         meant = [misspelt(name, known) for known in reached]
         if all(meant):
             raise InputError(
-                f"{file}: hyperparameters.{shortened(name)}: the model has no such hyperparameter"
-                f" (did you mean '{meant[0]}'?)"
+                f"{said.format(shortened(name))}: the model has no such hyperparameter (did you mean '{meant[0]}'?)"
             )
 
 

@@ -13,7 +13,7 @@ from comparator.experiment.context import Context
 from comparator.experiment.freezing.given_names import (
     check_fixed,
     check_reach,
-    check_set,
+    check_spelling,
     check_varied,
     doubt_names,
     doubt_unknown,
@@ -119,7 +119,8 @@ def _check_hyperparameters(
     models = [probed[model.key] for model in found]
     warnings += check_reach(hyperparameters, varied, settings, source)
     own = _own(hyperparameters, varied, settings, models, context)
-    check_set(models, [each.by_hand for each in own], context.file)
+    check_spelling(models, [each.by_hand for each in own], f"{context.file}: hyperparameters.{{}}")
+    check_spelling(models, [each.varied for each in own], f"{context.file}: '{{}}', which is varied")
     submodels = []
     for each in own:
         warnings += each.doubts(source)

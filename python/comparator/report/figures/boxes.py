@@ -75,6 +75,9 @@ def stretches(axis: Axis, side: Any) -> list[Stretch]:
     if axis.discrete:  # an int of few values
         held = [place for place, value in enumerate(axis.values) if low <= value <= high]
         return [(held[0] - 0.5, held[-1] + 0.5)] if held else []
+    cells = [number for number, value in enumerate(axis.at) if low <= value <= high]
+    if cells:  # of a lattice whole cells: where between two of its values a border lies nobody has seen
+        return [(axis.edges[cells[0]], axis.edges[cells[-1] + 1])]
     lowest, highest = (axis.at or axis.edges)[0], (axis.at or axis.edges)[-1]
     return [(axis.edges[0] if low <= lowest else float(low), axis.edges[-1] if high >= highest else float(high))]
 

@@ -29,6 +29,7 @@ CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 140
 
 PER_CENT = " + '\u00a0%'"
 NUMBER = "format(datum.value, ',.6~g')"  # as people write it, small ones in full
+VALUE = "format(datum.value, abs(datum.value) < 1000 ? ',.4~g' : ',.6~g')"  # of a grid: some have many digits
 
 #: Ticks of whole numbers alone: over a short range there are others between them, even with a least step.
 IS_WHOLE = "datum.value === floor(datum.value)"
@@ -286,7 +287,7 @@ def _ticks(axis: Axis, which: str) -> Row:
         return {"values": _decades(axis.edges[0], axis.edges[-1]), "labelExpr": NUMBER} if axis.log else {}
     places = list(axis.at or range(len(axis.values)))
     every = max(1, -(-len(places) // (11 if axis.at else TICKS)))
-    told: Row = {"labelExpr": NUMBER} if axis.at else {"labelExpr": f"{which}_labels[datum.value]", "labelLimit": 120}
+    told: Row = {"labelExpr": VALUE} if axis.at else {"labelExpr": f"{which}_labels[datum.value]", "labelLimit": 120}
     labels = [clip(axis.label(number), 20) for number in range(0, len(places), every)]
     if which == "x" and sum(len(label) + 2 for label in labels) > TOGETHER:
         told |= {"labelAngle": -40, "labelAlign": "right", "labelBaseline": "middle"}

@@ -43,7 +43,7 @@ def confirmed_points(summary: Summary) -> list[Figure]:
     drawn = drawn_anew(summary.evaluations)
     caption = (
         "A hollow dot is what the search reported, the full dot and its line what fresh blocks gave, with the interval "
-        f"over {drawn} that were not looked at; what lies between the two dots is the winner's curse."
+        f"over {drawn} that were not looked at; what the search promised too much is the winner's curse."
     )
     title = "What was promised, and what came true"
     return [

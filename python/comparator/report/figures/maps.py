@@ -193,7 +193,21 @@ def _caption_of_search(summary: Summary, surface: Surface | None, x: Axis, y: Ax
 
 
 def _colours(summary: Summary) -> str:
-    return " Red is high, blue low, white the median." if summary.kind == "single" else ""
+    return " Red is high, blue low, white the median." if summary.kind == "single" else _larger_at(summary)
+
+
+def _larger_at(summary: Summary) -> str:
+    """That a size does not tell which of the two has the larger metric, and where each has; empty where one has all."""
+    shown = [one.difference for one in summary.points if one.difference is not None]
+    signed = [one.mean for one in summary.points if one.difference is not None and one.mean is not None]
+    larger = sum(mean < 0 for mean in signed), sum(mean > 0 for mean in signed)
+    if summary.kind == "single" or 0 in larger or min(shown) < 0:
+        return ""
+    first, second = (f"{model} at {count}" for model, count in zip(summary.models, larger, strict=True))
+    return (
+        f" How far the two lie apart is shown, not which has the larger {summary.metric}: it is {first} and {second}"
+        f" of {len(signed)} points."
+    )
 
 
 def _strip(summary: Summary, axis: Axis, surface: Surface | None, regions: Sequence[Condition]) -> Figure:
@@ -218,7 +232,7 @@ def _strip(summary: Summary, axis: Axis, surface: Surface | None, regions: Seque
         band = ", and the band its 95 % interval" if surface.lows else ""
         said = f"the line is what a model of all evaluations expects{band}. Believe the line before a single high dot."
     caption = ("A shaded stretch is a region. " if shades else "") + f"Each dot is one evaluation, {said}"
-    caption += said_of(len(summary.searched))
+    caption += _larger_at(summary) + said_of(len(summary.searched))
     title = f"Where the search looked: {clip(axis.name)}"
     columns = {"x": axis.name, "y": height_column(summary)}
     return figure("search", title, {"layer": layers}, caption, params=labels_of(x=axis), axes=columns, section="where")

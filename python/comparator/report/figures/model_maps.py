@@ -119,7 +119,11 @@ def _caption(summary: Summary, written: str | None, own: bool) -> str:
         f"Red is high{better}, blue low, white the median {median}. {scale}."
         + (f" The number in a cell is {written}." if written else "")
         + (" Other hyperparameters vary within a cell." if len(summary.axes) > 3 else "")
-        + " Where both maps slope alike, what varies changes the models, not the difference between them."
+        + (
+            " Where both maps slope alike, what varies changes the models, not the difference between them."
+            if len(summary.models) == 2
+            else ""
+        )
     )
 
 
