@@ -141,7 +141,7 @@ def lost(summary: Summary) -> str:
     """Return how many of all pairs, or of a single model's trainings, failed: as `counted` counts them."""
     number = summary.number
     asked = number.done + number.in_full + number.confirming
-    return f"{number.lost} of {_many(asked, 'training' if summary.kind == 'single' else 'pair')} failed"
+    return f"{number.lost} of {how_many(asked, 'training' if summary.kind == 'single' else 'pair')} failed"
 
 
 def _trainings(summary: Summary) -> str:
