@@ -2,10 +2,11 @@
 
 The surrogate tells mean and deviation. Its deviation is too small where few evaluations chose its hyperparameters, or
 where the difference does not change as it assumes. So an interval reaches as many deviations as the larger of two
-numbers: Student's t for the degrees of freedom that the evaluations leave to the noise, and what 95 of 100 evaluations
-stay within when each is predicted from all others (conformal prediction by leaving one out: Vovk, Gammerman and Shafer,
-Algorithmic Learning in a Random World, 2005). Across an edge that is sharper than the points lie apart, the interval of
-the mean is still too short; that of a training is not, since what the edge does counts as noise.
+numbers: Student's t for the degrees of freedom that the evaluations leave to the noise and the blocks to their luck,
+one less than there are (together by Welch and Satterthwaite's formula), and what 95 of 100 evaluations stay within when
+each is predicted from all others (conformal prediction by leaving one out: Vovk, Gammerman and Shafer, Algorithmic
+Learning in a Random World, 2005). Across an edge that is sharper than the points lie apart, the interval of the mean is
+still too short; that of a training is not, since what the edge does counts as noise.
 """
 
 from __future__ import annotations
@@ -91,9 +92,20 @@ def _reach(surrogate: Surrogate) -> float:
     from scipy.special import stdtrit
 
     residuals, deviations = surrogate.left_out()
-    freedom = float((surrogate.variances / deviations**2).sum())
-    by_freedom = float(stdtrit(max(freedom, FEWEST_FREEDOM), (1 + CONFIDENCE) / 2))
+    freedom = _freedom(surrogate, float((surrogate.variances / deviations**2).sum()))
+    by_freedom = float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
     return max(by_freedom, _bound(np.abs(residuals) / deviations))
+
+
+def _freedom(surrogate: Surrogate, of_noise: float) -> float:
+    """The degrees of freedom of the variance of one training at a place, which is that of its block and the noise."""
+    of_noise, given = max(of_noise, FEWEST_FREEDOM), surrogate.hyperparameters
+    noise, luck = given.noise or 0.0, given.block_level + given.block_field
+    if surrogate.blocks is None or not luck:
+        return of_noise
+    of_blocks = len(np.unique(surrogate.blocks)) - 1
+    freedom = (noise + luck) ** 2 / (noise**2 / of_noise + luck**2 / of_blocks)
+    return max(freedom, FEWEST_FREEDOM)
 
 
 def _bound(sizes: Array) -> float:

@@ -141,8 +141,27 @@ class Surrogate:
     def predict_training(self, points: Points) -> tuple[Array, Array]:
         """Mean and deviation of what one training on a new block would give at each point."""
         mean, deviation = self.predict(points)
-        given = self.hyperparameters
-        return mean, np.sqrt(deviation**2 + given.block_level + given.block_field + (given.noise or 0.0))
+        variance = self.luck_at(self.coordinates.of(points)) + (self.hyperparameters.noise or 0.0)
+        return mean, np.sqrt(deviation**2 + variance)
+
+    def luck_at(self, rows: Array) -> Array:
+        """The variance of a block's luck at each of `rows`, as the blocks that were observed have shown it there.
+
+        That is the mean square of their luck, given the observations. The hyperparameters alone tell it badly where
+        luck grows with the function, or changes along it: one variance for all places is then too much at most.
+        """
+        found = np.zeros(len(rows))
+        if self.blocks is None:
+            return found
+        given, blocks = self.hyperparameters, np.unique(self.blocks)
+        shared = given.block_level + given.block_field * self._correlation(rows, self.rows)
+        weighed = cho_solve(self._factor, self.values - self._level)
+        for block in blocks:
+            own = shared * (self.blocks == block)
+            explained = np.einsum("ij,ji->i", own, cho_solve(self._factor, own.T))
+            variance = given.block_level + given.block_field - explained + (own @ self._ones) ** 2 / self._ones.sum()
+            found += (own @ weighed) ** 2 + np.maximum(variance, 0.0)
+        return found / len(blocks)
 
     def mean_over(self, rows: Array, weights: Array | None = None) -> tuple[float, float]:
         """Mean and variance of the function's mean over rows of `coordinates`, or of its sum times `weights`.

@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 from typing import TypeVar
 
-from comparator.errors import InputError, nearest, nearest_names, nearest_path
+from comparator.errors import InputError, nearest, nearest_names
 from comparator.formats.names import check_name
 from comparator.formats.text import shortened
 from comparator.results.files import read_json
 from comparator.results.form import of_form
 from comparator.results.frozen import FORMAT, FrozenExperiment, WholeExperiment
+from comparator.site.folders import near_folder
 
 EXPERIMENT = "experiment.json"
 #: Names of experiments in a message that there is none of a name.
@@ -33,7 +34,7 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
 
 
 def _nothing_in(experiments: Path) -> str:
-    return "none yet" if experiments.is_dir() else f"no such folder{nearest_path(experiments)}"
+    return "none yet" if experiments.is_dir() else f"no such folder{near_folder(experiments)}"
 
 
 def read_experiment(path: Path) -> FrozenExperiment:

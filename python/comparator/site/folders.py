@@ -68,6 +68,11 @@ def experiments_to_read(given: Path | None, root: Path) -> Path:
     return folder
 
 
+def near_folder(experiments: Path) -> str:
+    """The nearest name to a folder of experiments that is not there; none to the project's own, which may come yet."""
+    return "" if experiments == project_root() / "experiments" else nearest_path(experiments)
+
+
 def command_line(experiments: Path, root: Path, *words: str) -> str:
     """A `comparator` command as it can be typed here: with the program's path and the folder where needed."""
     folder = [] if experiments == experiments_folder(None, root) else ["--experiments", str(experiments)]

@@ -22,6 +22,7 @@ Function = Callable[[dict[str, Any]], float]
 SPACE = ParameterSpace.from_entries(
     [{"name": name, "type": "float", "lower": 0, "upper": 1} for name in ("x", "y")], "a square"
 )
+LINE = ParameterSpace.from_entries([{"name": "x", "type": "float", "lower": 0, "upper": 1}], "a line")
 EXPERIMENTS = 40
 PLACES = 25
 BLOCKS = 8
@@ -45,6 +46,12 @@ def box(rng: np.random.Generator) -> Function:
     return lambda point: 0.45 if left < point["x"] < left + 0.45 and low < point["y"] < low + 0.45 else 0.2
 
 
+def level(rng: np.random.Generator) -> Function:
+    """The same everywhere."""
+    height = 0.3 + rng.normal(0, WAVES_DEVIATION)
+    return lambda point: height
+
+
 def coverage(
     kind: Callable[[np.random.Generator], Function],
     points: int,
@@ -52,17 +59,19 @@ def coverage(
     experiments: int = EXPERIMENTS,
     *,
     by_block: float = 0.0,
+    luck_of: Callable[[np.random.Generator], Function] | None = None,
 ) -> tuple[float, float, float, float]:
     """In which share of places the intervals of the mean, and of one, hold; and the standard errors of the shares.
 
-    `by_block` of the noise's variance is long waves that all trainings of a block share.
+    `by_block` of the noise's variance is what all trainings of a block share: `luck_of`, by default long waves.
     """
+    draw = luck_of or waves
     shares = []
     for seed in range(experiments):
         rng = np.random.default_rng(seed)
         function = kind(rng)
         own, shared = deviation * math.sqrt(1 - by_block), deviation * math.sqrt(by_block) / WAVES_DEVIATION
-        luck = [waves(rng) for _ in range(BLOCKS)]
+        luck = [draw(rng) for _ in range(BLOCKS)]
         blocks = np.concatenate([rng.permutation(BLOCKS) for _ in range(points)])[:points].tolist()
         observations = [
             Observation(point, [function(point) + shared * (luck[block](point) - 0.3) + rng.normal(0, own)], [block])
@@ -75,7 +84,7 @@ def coverage(
             place = {"x": float(x), "y": float(y)}
             said = predictor.at(place)
             mean = function(place)
-            new = mean + shared * (waves(rng)(place) - 0.3) + rng.normal(0, own)
+            new = mean + shared * (draw(rng)(place) - 0.3) + rng.normal(0, own)
             held.append([low <= number <= high for number, (low, high) in ((mean, said.interval), (new, said.of_one))])
         shares.append(np.mean(held, axis=0))
     means, errors = np.mean(shares, axis=0), np.std(shares, axis=0) / math.sqrt(experiments)
@@ -101,6 +110,34 @@ def test_intervals_hold_where_half_of_the_noise_is_shared_by_a_block(
     mean, one, error, error_of_one = coverage(kind, 56, 0.06, by_block=0.5)
     assert mean > 0.93 - 3 * error
     assert 0.92 - 3 * error_of_one < one < 0.99
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", [alike, waves])
+def test_intervals_hold_where_blocks_differ_everywhere_alike(kind: Callable[[np.random.Generator], Function]) -> None:
+    """Nothing else differs, so that eight blocks are all that tells how much the next one does."""
+    mean, one, error, error_of_one = coverage(kind, 56, 0.06, by_block=1.0, luck_of=level)
+    assert mean > 0.93 - 3 * error
+    assert 0.95 - 2 * error_of_one < one < 0.99
+
+
+@pytest.mark.long
+def test_a_training_is_expected_where_luck_grows_with_the_difference() -> None:
+    """An interval reaches six of its deviations; by one variance for all places it would reach eleven."""
+    widths = []
+    for seed in range(12):
+        rng = np.random.default_rng(1000 + seed)
+        luck = rng.normal(0, 0.03, BLOCKS)
+        blocks = np.concatenate([rng.permutation(BLOCKS) for _ in range(5)]).tolist()
+        observed = [
+            Observation(point, [(0.1 + 0.6 * point["x"]) * (1 + luck[block])], [block])
+            for point, block in zip(dense_sample(LINE, len(blocks), seed), blocks, strict=True)
+        ]
+        predictor = Predictor.fit(LINE, observed)
+        assert predictor is not None
+        low, high = predictor.at({"x": 0.5}).of_one
+        widths.append((high - low) / 2 / (0.4 * np.std(luck)))
+    assert 1.96 < np.median(widths) < 8
 
 
 def test_intervals_narrow_with_points_and_not_below_the_noise_of_one() -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from comparator.errors import InputError
 from comparator.site import folders
-from comparator.site.folders import command_line, experiments_to_read, project_root, shipped_folder, typed_here
+from comparator.site.folders import (
+    command_line,
+    experiments_to_read,
+    near_folder,
+    project_root,
+    shipped_folder,
+    typed_here,
+)
 from comparator.site.profile import read_site, site_files
 
 
@@ -68,3 +75,12 @@ def test_a_folder_of_experiments_that_is_named_is_there_where_they_are_read(
     with pytest.raises(InputError, match=r"COMPARATOR_EXPERIMENTS=.*/new: no such folder; a search makes it"):
         experiments_to_read(None, tmp_path)
     assert experiments_to_read(tmp_path / "shared", tmp_path) == tmp_path / "shared"
+
+
+def test_no_name_is_near_the_projects_own_folder_which_may_be_made_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPARATOR_ROOT", str(tmp_path))
+    (tmp_path / "experiment").mkdir()
+    assert near_folder(tmp_path / "experiments") == ""
+    assert near_folder(tmp_path / "experimens") == " (did you mean 'experiment'?)"
