@@ -10,9 +10,10 @@ from comparator.strategies.blocks import block_of
 
 
 class Beside:
-    """A single model at its settings as given, so that a report can say what a search bought; and the probes.
+    """A single model at its settings as given, and constants of the space, and the probes.
 
-    Probes are points that tell which hyperparameter changes which of two models.
+    The one lets a report say what a search bought; probes are points that tell which hyperparameter changes which of
+    two models.
     """
 
     def __init__(self) -> None:
@@ -45,9 +46,10 @@ class Beside:
 
 
 def _baseline(plan: Plan) -> list[Request]:
-    searches = plan.frozen.kind == "single" and not plan.is_sweep and plan.space is not None
-    is_wanted = searches and plan.frozen.baseline is None
-    return [Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)] if is_wanted else []
+    """What varies is as it is given; what the space keeps constant is so for whatever the search finds too."""
+    if plan.frozen.kind != "single" or plan.is_sweep or plan.space is None or plan.frozen.baseline is not None:
+        return []
+    return [Request(evaluation=BASELINE, name="defaults", point=plan.space.constants, replicate=0)]
 
 
 def _probes(plan: Plan) -> list[Request]:

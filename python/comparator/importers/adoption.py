@@ -24,7 +24,7 @@ from comparator.results.frozen import (
 )
 from comparator.results.record import Evaluation, Run, key_of
 from comparator.results.store import ExperimentFolder
-from comparator.space import Constant, Number, ParameterSpace, Point
+from comparator.space import Number, ParameterSpace, Point
 from comparator.space.parameters import Parameter
 
 STAGE = "imported"
@@ -92,7 +92,7 @@ def as_told(past: PastRecords, space: ParameterSpace) -> list[tuple[Point, float
     where a hyperparameter that varied is missing; names are matched whatever their case. The caller sees to it that the
     metric is the search's own.
     """
-    constants = {one.name: one.value for one in space.parameters if isinstance(one, Constant)}
+    constants = space.constants
     constants |= {name: value for name, value in _spelt_by(space, past.constants).items() if name in space.names}
     points: dict[str, Point] = {}
     values: dict[str, list[float]] = {}

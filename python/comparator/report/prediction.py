@@ -14,7 +14,7 @@ from comparator.objective.amounts import Measure, measure_of
 from comparator.report.numbers import point_words
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Evaluation
-from comparator.space import Constant, ParameterSpace, Point
+from comparator.space import ParameterSpace, Point
 from comparator.space.typed import typed_point
 
 Interval = tuple[float, float]
@@ -72,7 +72,7 @@ def _predict(
             f"'{experiment.id}': {len(observations)} points have a result; a prediction takes {FEWEST_POINTS} or more"
         )
     prediction = predictor.at(point)
-    constants = {each.name: each.value for each in space.parameters if isinstance(each, Constant)}
+    constants = space.constants
     distances = [space.distance({**constants, **each.point}, point) for each in observations]
     near = observations[distances.index(min(distances))]
     return Predicted(

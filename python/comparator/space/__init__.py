@@ -107,6 +107,11 @@ class ParameterSpace:
         return cls(parameters, tuple(warning for reader in readers for warning in reader.warnings))
 
     @property
+    def constants(self) -> Point:
+        """The values of the parameters that do not vary, by name."""
+        return {each.name: each.value for each in self.parameters if isinstance(each, Constant)}
+
+    @property
     def names(self) -> list[str]:
         return [parameter.name for parameter in self.parameters]
 
@@ -228,8 +233,7 @@ class ParameterSpace:
         Raises `InputError` as `check` does.
         """
         check_once(point, where)
-        constants = {each.name: each.value for each in self.parameters if isinstance(each, Constant)}
-        given = {**constants, **{spelling(name, self.names): value for name, value in point.items()}}
+        given = {**self.constants, **{spelling(name, self.names): value for name, value in point.items()}}
         fitted = {each.name: each.fitted(given[each.name]) for each in self.parameters if each.name in given}
         self.check({**given, **fitted}, where)
         return fitted

@@ -44,7 +44,7 @@ from comparator.results.frozen import MODEL, Budget, FrozenStrategy
 from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.whole import whole_evaluations
-from comparator.space import Constant, ParameterSpace, Point
+from comparator.space import ParameterSpace, Point
 from comparator.strategies.sampling import sobol_points
 from comparator.strategies.tuning import TUNING, TunedModel, Tuning
 from comparator.studies import cross_study, sweep, tuned_report
@@ -217,7 +217,7 @@ def _plan_model(
 
 def settings_of(space: ParameterSpace, table: CrossHPOTable, where: str) -> list[Point]:
     """The settings of a model: as it is given, then points of a Sobol sequence, none twice."""
-    given: Point = {each.name: each.value for each in space.parameters if isinstance(each, Constant)}
+    given = space.constants
     wanted = table.settings - 1
     points: dict[str, Point] = {}
     size = space.size()

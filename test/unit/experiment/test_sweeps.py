@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from desk import EXPERIMENT, QUICK, Desk
+from desk import EXPERIMENT, QUICK, SPACE, Desk
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -212,6 +212,16 @@ def test_a_search_of_a_single_model_says_what_it_bought(desk: Desk) -> None:
     experiment = json.loads((desk.experiments / "single-1" / "experiment.json").read_text())
     assert experiment["baseline"]["value"] == pytest.approx(0.11)
     assert all(record["evaluation"] >= 0 for record in desk.records("single-1"))
+
+
+def test_default_settings_have_what_a_space_keeps_constant(desk: Desk) -> None:
+    text = EXPERIMENT.replace("title", f'model = "{QUICK}"\ntitle').split("[cmp]")[0]
+    desk.write("single.toml", text)
+    desk.write("quick.txt", "[a]\nside = 'left'\n")
+    desk.write("space.json", json.dumps([SPACE[1], {"name": "noise", "type": "constant", "value": 20}]))
+    assert desk.search("single.toml").returncode == 0
+    baseline = json.loads((desk.experiments / "single-1" / "experiment.json").read_text())["baseline"]
+    assert "noise 20 size 100" in (desk.experiments / baseline["runs"][0]["log"]).read_text()
 
 
 def test_the_two_grids_of_the_paper_share_every_training() -> None:
