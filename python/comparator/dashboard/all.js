@@ -42,14 +42,14 @@
     if (row.title && row.title !== row.id) what.append(made("small", row.title));
     for (const each of row.tags || []) what.append(made("span", each, "tagged"));
     if (row.note) what.append(made("small", row.note, "note"));
-    const badge = made("span", row.state, "state");
+    const badge = made("span", row.doing || row.state, "state");
     badge.dataset.state = row.state;
     doing.append(badge);
     if (row.withdrawn) doing.append(made("small", `runs withdrawn: ${row.withdrawn}`));
     if (row.doubled) doing.append(made("small", `evaluations with several lines: ${row.doubled}`));
     if (row.damage) found.append(made("span", row.damage, "damage"));
     else {
-      if (row.of && row.evaluations < row.of) {
+      if (row.of && row.evaluations < row.of && row.state !== "finished") {
         const bar = made("span", undefined, "bar small");
         const inside = made("span");
         inside.style.width = `${Math.min(100, 100 * row.evaluations / row.of)}%`;
@@ -88,7 +88,7 @@
     return sorted.down ? -order : order;
   }
 
-  const textOf = (row) => [row.id, row.title, row.state, ...(row.found || []), row.best, row.note, row.metric, row.damage,
+  const textOf = (row) => [row.id, row.title, row.state, row.doing, ...(row.found || []), row.best, row.note, row.metric, row.damage,
     ...(row.tags || []), ...(row.models || [])].join(" ").toLowerCase();
 
   function show() {

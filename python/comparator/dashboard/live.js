@@ -36,11 +36,11 @@ Promise.resolve(window.comparatorReady).then(() => {
 
   function show() {
     const badge = get("live-state");
-    if (badge.textContent !== state.state) badge.textContent = state.state;
+    if (badge.textContent !== state.doing) badge.textContent = state.doing;
     badge.dataset.state = state.state;
     const bar = get("live-bar");
     const share = state.of ? Math.min(100, 100 * state.evaluations / state.of) : 0;
-    bar.hidden = !state.of || (share === 100 && !isAlive());
+    bar.hidden = !state.of || (!isAlive() && (share === 100 || state.state === "finished"));
     document.title = state.of && isAlive() ? `${Math.floor(share)} % ${title}` : title;
     bar.firstElementChild.style.width = `${share}%`;
     bar.setAttribute("aria-valuenow", Math.round(share));

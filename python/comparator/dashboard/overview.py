@@ -18,7 +18,7 @@ from typing import Any
 from comparator.engine.jobs import state_of
 from comparator.engine.launches import launches
 from comparator.errors import InputError
-from comparator.experiment.listing import Stamp, damaged_row, experiment_row, hidden_rows, stamp_of
+from comparator.experiment.listing import Stamp, damaged_row, experiment_row, hidden_rows, stamp_of, state_words
 from comparator.experiment.progress import LATEST, seconds_left
 from comparator.formats.text import message
 from comparator.results.experiments import experiment_names, read_experiment
@@ -94,7 +94,8 @@ class Overview:
                 state = state_of(path)
             except OSError as error:
                 return _Known((), {**damaged_row(path, error), "left": None}, None, now, 0.0)
-            known.row = {**known.row, "state": state.state, "left": known.row["left"] if state.state in ALIVE else None}
+            left = known.row["left"] if state.state in ALIVE else None
+            known.row = {**known.row, "state": state.state, "doing": state_words(path, state), "left": left}
             known.asked = now
         return known
 

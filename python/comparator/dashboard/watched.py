@@ -18,7 +18,7 @@ from comparator.dashboard.maker import Maker
 from comparator.dashboard.overview import FILES, RESTS, tag_of
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError
-from comparator.experiment.listing import experiment_row, stamp_of
+from comparator.experiment.listing import experiment_row, stamp_of, state_words
 from comparator.experiment.progress import LATEST, point_words, seconds_left
 from comparator.experiment.running import RunningTraining, running
 from comparator.formats.numbers import show
@@ -104,6 +104,7 @@ class Watch:
         return {
             **row,
             "state": state.state,
+            "doing": state_words(path, state),
             "reason": state.reason or "",
             "job": state.job,
             "host": state.host,

@@ -66,6 +66,7 @@ def search(desk: Desk) -> Iterator[Popen[str]]:
 
 @pytest.fixture(scope="module")
 def server(desk: Desk) -> Iterator[tuple[Popen[str], str]]:
+    desk.experiments.mkdir(exist_ok=True)  # which the search may not have made yet
     process = desk.start("open", "--no-browser", "--base-path", BASE)
     assert process.stdout is not None
     address = process.stdout.readline().strip()
