@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -154,6 +155,9 @@ def test_force_writes_over_a_file_that_is_there(desk: Desk) -> None:
     assert read_toml(desk.folder / "quick.toml")["cmp"]["metric"] == "rmse"
 
 
+PATIENCE = 10.0  # seconds
+
+
 class Typist:
     """Someone at a terminal, who types when they are asked."""
 
@@ -174,13 +178,23 @@ class Typist:
 
     def read_until(self, words: str) -> None:
         while words not in self.said:
-            read = os.read(self._end, 1 << 16).decode()
-            assert read, self.said
-            self.said += read
+            self._read()
+
+    def _read(self) -> None:
+        read = os.read(self._end, 1 << 16).decode()
+        assert read, self.said
+        self.said += read
 
     def type(self, words: str) -> None:
         self.said = ""
         os.write(self._end, words.encode())
+
+    def press_ctrl_c(self, said: str) -> None:
+        """Until it is answered: Python looks at no signal that comes between a prompt and the read of its answer."""
+        while said not in self.said:
+            os.kill(self.process.pid, signal.SIGINT)
+            while said not in self.said and select.select([self._end], [], [], PATIENCE)[0]:
+                self._read()
 
     def end(self) -> int:
         code = self.process.wait(300)
@@ -247,8 +261,7 @@ def test_ctrl_c_at_a_question_leaves_nothing_behind(desk: Desk) -> None:
     before = sorted(desk.folder.iterdir())
     typist = Typist(desk, "init", "ridge.py", "two.py:low")
     typist.read_until("What is varied")
-    os.kill(typist.process.pid, signal.SIGINT)
-    typist.read_until("stopped")
+    typist.press_ctrl_c("stopped")
     assert typist.end() == 130
     assert sorted(desk.folder.iterdir()) == before
 
