@@ -144,11 +144,8 @@ def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Clai
     came = f"{where} it came to {summary.measure.amounts(one.confirmed, one.interval)}"
     if one.confirmed is None:
         return Claim(name, word, statement, "It could not be trained anew.")
-    luck = (
-        ""
-        if summary.is_exact
-        else f" The search said {summary.measure.amount(one.searched, 3)}: the best of many is partly luck."
-    )
+    why = ": the best of many is partly luck" if (one.winners_curse or 0.0) > 0 else ""
+    luck = "" if summary.is_exact else f" The search said {summary.measure.amount(one.searched, 3)}{why}."
     if one.contrast is None:
         return Claim(name, word, statement, f"{came}, which nothing can be compared with.{luck}")
     tried = len(summary.reliability.confirmations)

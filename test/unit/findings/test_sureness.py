@@ -15,7 +15,7 @@ from comparator.findings import sureness
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import find
 from comparator.report.answer import Answer, _more_regions, answer_of
-from comparator.report.claims import _of_difference
+from comparator.report.claims import _of_difference, _of_point
 from comparator.report.words import remarks
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
@@ -145,6 +145,13 @@ def test_a_mean_over_the_space_says_where_trainings_failed() -> None:
 def test_a_best_point_is_as_sure_as_its_test_says(verdict: str | None, chance: float | None, word: str | None) -> None:
     one = Confirmation({}, 0.6, 0.5, (0.4, 0.6), 0.1, (0.0, 0.2), 8, verdict, False, 0.1, chance)
     assert sureness.of_point(one) == word
+
+
+@pytest.mark.parametrize(("promised", "is_luck"), [(0.1, True), (-0.04, False)])
+def test_a_search_that_promised_too_little_is_not_told_to_be_lucky(promised: float, is_luck: bool) -> None:
+    one = Confirmation({}, 0.6, 0.6 - promised, (0.4, 0.7), 0.1, (0.0, 0.2), 8, "confirmed", False, promised, 0.01)
+    summary = summarise(frozen_of(), as_read(records_of(in_region, 3)))
+    assert (": the best of many is partly luck" in _of_point("point", "likely", summary, one).basis) == is_luck
 
 
 def test_models_without_a_seed_have_no_luck() -> None:
