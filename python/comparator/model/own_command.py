@@ -233,11 +233,12 @@ class OwnCommand:
         """Write the run's own file of settings; raises `InputError` where the model's cannot be read."""
         if self.settings is None:
             return
-        names = [name for name, _ in named_settings(read_settings_file(self.settings))]
+        content = read_settings_file(self.settings)
+        names = [name for name, _ in named_settings(content)]
         own = {spelling(name, names): value for name, value in given.items()}
         copy = self._copy(run)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        write_text_whole(copy, with_values(self.settings, {name: own[name] for name in names if name in own}))
+        write_text_whole(copy, with_values(self.settings, content, {name: own[name] for name in names if name in own}))
 
     def _copy(self, run: Path) -> Path:
         """Where the run's own file of settings is."""

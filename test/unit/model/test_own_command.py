@@ -185,14 +185,14 @@ def test_a_copy_of_settings_is_the_same_but_for_what_is_given(
     file.write_text(text)
     content = read_settings_file(file)
     assert dict(named_settings(content))["net.width"] == 8
-    file.write_text(with_values(file, {"net.width": 9}))
+    file.write_text(with_values(file, read_settings_file(file), {"net.width": 9}))
     assert read_settings_file(file) == again
 
 
 def test_what_an_alias_repeats_is_a_setting_of_each_place(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("a: &same {lr: 0.1, sizes: [1]}\nb: *same\nruns: [*same, *same]\n")
-    file.write_text(with_values(file, {"b.lr": 0.5, "runs.1.lr": 0.7}))
+    file.write_text(with_values(file, read_settings_file(file), {"b.lr": 0.5, "runs.1.lr": 0.7}))
     assert dict(named_settings(read_settings_file(file))) == {
         **{"a.lr": 0.1, "b.lr": 0.5, "runs.0.lr": 0.1, "runs.1.lr": 0.7},
         **{f"{place}.sizes": [1] for place in ("a", "b", "runs.0", "runs.1")},
@@ -224,11 +224,11 @@ net:
 def test_what_is_not_given_of_a_yaml_file_is_written_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(READ_IN_TWO_WAYS)
-    assert with_values(file, {}) == READ_IN_TWO_WAYS
+    assert with_values(file, read_settings_file(file), {}) == READ_IN_TWO_WAYS
     unchanged = {"mode": 420, "flag": False, "at": 45000, "net.rate": "1e-3"}
-    assert with_values(file, unchanged) == READ_IN_TWO_WAYS
+    assert with_values(file, read_settings_file(file), unchanged) == READ_IN_TWO_WAYS
     file.write_text(f"%YAML 1.2\n---\n{READ_IN_TWO_WAYS}")
-    assert with_values(file, {}) == file.read_text()
+    assert with_values(file, read_settings_file(file), {}) == file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_what_is_given_to_a_yaml_file_means_one_thing_to_every_reader(
 ) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(READ_IN_TWO_WAYS)
-    text = with_values(file, {name: value})
+    text = with_values(file, read_settings_file(file), {name: value})
     assert text == READ_IN_TWO_WAYS.replace(before, after, 1)
     file.write_text(text)
     read: Any = read_settings_file(file)
@@ -264,7 +264,10 @@ def test_what_is_given_to_a_yaml_file_means_one_thing_to_every_reader(
 def test_what_is_merged_into_a_yaml_table_is_a_setting_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("base: &base {mode: 0644, lr: 1}\nnet: {<<: *base, lr: 2}\n")
-    assert with_values(file, {"net.mode": 3}) == "base:\n  mode: 0644\n  lr: 1\nnet:\n  mode: 3\n  lr: 2\n"
+    assert (
+        with_values(file, read_settings_file(file), {"net.mode": 3})
+        == "base:\n  mode: 0644\n  lr: 1\nnet:\n  mode: 3\n  lr: 2\n"
+    )
 
 
 def test_a_copy_of_an_ini_file_has_its_words_as_they_are_written(tmp_path: Path) -> None:
@@ -274,9 +277,9 @@ def test_a_copy_of_an_ini_file_has_its_words_as_they_are_written(tmp_path: Path)
     file.write_text(text)
     content = read_settings_file(file)
     assert [name for name, _ in named_settings(content)][:2] == ["DEFAULT.base", "net.act"]
-    assert with_values(file, {}) == text
+    assert with_values(file, read_settings_file(file), {}) == text
     given = {"DEFAULT.base": "/e", "net.act": "tanh", "net.kind": "b", "net.sizes": [3, 4], "net.flags": [2, 3]}
-    assert with_values(file, given) == (
+    assert with_values(file, read_settings_file(file), given) == (
         text.replace("/d", "/e").replace("relu", "tanh").replace("'a'", "'b'").replace("1,2", "3, 4")
     ).replace("[1]", "[2, 3]")
 

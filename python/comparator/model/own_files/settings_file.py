@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -66,26 +67,27 @@ def named_settings(content: Mapping[Any, Any], way: str = "") -> Iterator[tuple[
             yield way + key, value
 
 
-def with_values(path: Path, given: Mapping[str, Any]) -> str:
-    """The text of a file of settings with the values that are `given` by name; each is a setting of it.
+def with_values(path: Path, content: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """The text of a file of settings, whose `content` has been read, with the values that are `given` by name.
 
-    Raises `InputError` where it cannot be read.
+    Each of them is a setting of it.
     """
-    content, ending = read_settings_file(path), path.suffix.lower()
+    ending = path.suffix.lower()
     if ending == SCRIPT:
         return with_constants(read_text(path), given)
     if ending in YAML:
         return with_yaml_values(read_text(path), content, given)
+    copied = copy.deepcopy(dict(content))
     for name, value in given.items():
         *way, last = name.split(".")
-        table: Any = content
+        table: Any = copied
         for key in way:
             table = table[int(key)] if isinstance(table, list) else table[key]
         written = table[last]
         table[last] = written.with_value(value) if isinstance(written, _Word) else value
     if ending in JSON:
-        return json.dumps(content, indent=2) + "\n"
-    return "\n".join(_section(name, words) for name, words in content.items())
+        return json.dumps(copied, indent=2) + "\n"
+    return "\n".join(_section(name, words) for name, words in copied.items())
 
 
 def _constants(text: str, path: Path) -> dict[str, Any]:
