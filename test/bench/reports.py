@@ -19,19 +19,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from no_time import DESCRIPTION, MODEL, host_of
+from no_time import DESCRIPTION, HYPERPARAMETERS, MODEL, host_of
 from planted_model import INSIDE, MIXED, OUTSIDE
 
 from comparator.experiment import opening, planning
 
 STARTED = "2026-01-01T00:00:{:06.3f}Z"
-HYPERPARAMETERS = """
-[bench]
-model_name = 'cmp'
-cmp_model_name = 'model.py'
-cmp_0_side = 1
-cmp_1_side = 2
-"""
 EXPERIMENT = """
 hyperparameters = 'cmp.txt'
 space = 'space.json'
@@ -75,7 +68,7 @@ def experiment(folder: Path, evaluations: int, parameters: int) -> Path:
     (folder / "model.py").write_text(MODEL)
     (folder / "model.toml").write_text(DESCRIPTION)
     (folder / "space.json").write_text(json.dumps(MIXED[:parameters]))
-    (folder / "cmp.txt").write_text(HYPERPARAMETERS)
+    (folder / "cmp.txt").write_text(HYPERPARAMETERS.format(sleep=0))
     (folder / "bench.toml").write_text(EXPERIMENT.format(evaluations=evaluations))
     os.environ["SITE_CORES"] = "64"
     host = host_of(folder, "local", 32)
