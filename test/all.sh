@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The test suite: sets itself up, then checks style, types and behaviour. Options go to pytest.
+# The test suite: sets itself up, then checks style, types and behaviour. Options go to pytest;
+# --hypothesis-profile=search has the tests of properties look for examples that no run has tried.
 # With --ordinary first, without the long tests: what to run at every change.
 # With --images first, the suite of images instead: it builds the models' images and runs them, where it can.
 # With --coverage first, it also says which lines of the package no test runs; that takes longer.

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from comparator.errors import InputError
 from comparator.formats.hyperparameters import read_hyperparameters
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+#: '%' begins what another hyperparameter stands for, which a test of its own draws.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="%"), max_size=12)
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
 VALUES = st.recursive(
     PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=2), max_leaves=4
@@ -87,3 +89,34 @@ def test_sections_count_as_python_has_them(
     )
     path.write_text(text, encoding="utf-8", newline="")
     assert read_hyperparameters(path) == as_candle_reads(path)
+
+
+#: Texts of which most hold what `configparser` reads as something else than what stands there.
+REFERRING = st.lists(
+    st.sampled_from(["%", "%%", "%(", "%(a)s", "%(b)s", "%(B)s", "%(c)s", ")s", "x", "#", " ", "2"]), max_size=5
+).map("".join)
+
+
+@given(REFERRING, REFERRING)
+@example("50%", "%(")
+@example("50%", "%%%%")
+@example("%%%%", "%(a)s")
+def test_percent_signs_mean_what_they_do_in_python(
+    tmp_path_factory: pytest.TempPathFactory, first: str, second: str
+) -> None:
+    """What Python cannot read is refused, but for a text with a '%' that users mean as it stands."""
+    path = tmp_path_factory.getbasetemp() / "percent.txt"
+    path.write_text(f"[Global_Params]\na = {first!r}\nb = {second!r}\n")
+    parser = configparser.ConfigParser()
+    parser.read(path)
+    meant = {}
+    for name, text in (("a", first), ("b", second)):
+        try:
+            meant[name] = ast.literal_eval(parser.get("Global_Params", name))
+        except (configparser.InterpolationError, SyntaxError, ValueError):
+            if "%(" in text:
+                with pytest.raises(InputError):
+                    read_hyperparameters(path)
+                return
+            meant[name] = text
+    assert read_hyperparameters(path) == meant
