@@ -190,10 +190,18 @@ def section_of(path: Path, stage: StageName, *, whole: bool = False) -> dict[str
     """
     parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
     parser.optionxform = str  # type: ignore[method-assign,assignment]
+    lines = read_text(path).split("\n")
+    unread = iter(lines)
     try:
-        parser.read_string(read_text(path))
+        parser.read_file(unread, str(path))
     except configparser.Error as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from None
+    except AttributeError:  # what it raises at a line further in than one without a value
+        number = len(lines) - len(list(unread))
+        raise InputError(
+            f"{path}, line {number}: '{shortened(lines[number - 1].strip())}' is further in than the line before it,"
+            " and would go on a value that has not begun; begin it where the others begin"
+        ) from None
     sections = parser.sections() if whole else [each for each in parser.sections() if each.lower() == stage]
     found: dict[str, str] = {}
     for section in sections:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from three_steps import HYBRID, write_model, write_raw_data
 
@@ -390,6 +390,7 @@ def test_raw_data_are_found_in_the_places_of_the_benchmark(tmp_path: Path, place
 
 
 @settings(max_examples=50, deadline=None)
+@example(text="0\n\x0c0")
 @given(text=st.text(alphabet=st.characters(blacklist_categories=("Cs",)), max_size=200))
 def test_any_text_is_a_parameter_file_or_refused_in_one_line(
     text: str, tmp_path_factory: pytest.TempPathFactory
@@ -400,3 +401,12 @@ def test_any_text_is_a_parameter_file_or_refused_in_one_line(
         assert isinstance(section_of(path, "train"), dict)
     except InputError as error:
         assert "\n" not in str(error)
+
+
+def test_a_line_further_in_than_one_without_a_value_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "toy_params.txt"
+    path.write_text("[Train]\nverbose\n\n  epochs = 4\n")
+    with pytest.raises(InputError, match="line 4: 'epochs = 4' is further in than the line before it"):
+        section_of(path, "train")
+    path.write_text("[Train]\nverbose\nepochs = 4\n")
+    assert section_of(path, "train") == {"verbose": "", "epochs": "4"}
