@@ -231,7 +231,8 @@ class Session:
         """Record results that came together, in this order; gives the requests that follow."""
         assert self._controller is not None
         outcomes, has_listened = [], False
-        for outcome in map(Result.model_validate_json, results):
+        told = [Result.model_validate_json(result) for result in results]
+        for outcome in told:
             if outcome.evaluation == LISTEN:
                 has_listened = True
                 self._stop_listening(outcome)
@@ -240,6 +241,7 @@ class Session:
             else:
                 outcomes.append(outcome)
         if not outcomes and not has_listened:
+            self._noting.metric(told)
             return []
         with one_thread(), self._telling:
             requests = self._controller.tell_all(outcomes) + self._controller.listen()
@@ -247,6 +249,7 @@ class Session:
             self._wait = min(2 * self._wait, LONGEST_WAIT)
             return self._texts([])
         self._wait = SHORTEST_WAIT
+        self._noting.metric(told)
         self._noting.pilot(self._controller.pilot, self._at_a_time)
         self._noting.likeness()
         self._noting.claims(self._controller.claims)
