@@ -362,19 +362,19 @@ class Session:
         done = pairs_in(line for line in self._folder.records if line.stage == CONFIRM)
         return f"{done} of {pairs_to_confirm(self._plan.frozen.claims or (), self._folder.records)} pairs of trainings"
 
-    def _evaluations_kept(self) -> str:
-        """How many are recorded, and what was trained of others, which a resumed search finds in the store."""
-        done = done_in(self._folder.records)
-        begun = max(0, self._controller.done - done) if self._controller is not None else 0
-        words = f"{done} evaluation{'' if done == 1 else 's'}"
-        several = "" if begun == 1 else "s"
-        what = f"training{several}" if len(self._plan.frozen.models) == 1 else f"pair{several} of trainings"
-        return f"{words}, and {begun} {what} of others," if begun else words
+    def _trainings_kept(self) -> str:
+        """How much of the budget is done, evaluations that are not over included: a resumed search finds it stored."""
+        done = max(done_in(self._folder.records), 0 if self._controller is None else self._controller.done)
+        budget = self._plan.budget
+        of, several = ("", "" if done == 1 else "s") if budget is None else (f" of {budget}", "s")
+        what = f"training{several}" if self._plan.frozen.kind == "single" else f"pair{several} of trainings"
+        anew = pairs_in(line for line in self._folder.records if line.stage == CONFIRM)
+        return f"{done}{of} {what}{f', and {anew} that try anew what was found,' if anew else ''}"
 
     def _say_how_to_go_on(self) -> None:
         if self._controller is None:
             self._look()
-        kept = self._evaluations_kept() if self._plan.frozen.rechecks is None else self._pairs_anew()
+        kept = self._trainings_kept() if self._plan.frozen.rechecks is None else self._pairs_anew()
         self._host.say(f"stopped: {kept} kept; go on with them by:")
         self._host.show(f"  {self._resume_command()}")
 
