@@ -63,7 +63,8 @@ def say_what_is_next(host: Host, found: Mapping[str, Any]) -> None:
     """What a report says to do next; nothing where there is none."""
     step = found.get("next") or {}
     if step:
-        host.say(f"next: {step['words']}{':' if step['command'] else ''}")
+        words, has_command = step["words"], bool(step["command"])
+        host.say(f"next: {words}{':' if has_command and not words.endswith('?') else ''}")
     if step.get("command"):
         host.show(f"  {typed_here(step['command'])}")
 

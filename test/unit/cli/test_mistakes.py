@@ -142,6 +142,10 @@ def test_a_file_of_an_option_is_named_as_it_was_typed(desk: Desk, words: list[st
     ("words", "said"),
     [
         (["search", "quik.toml"], "quik.toml: no such file (did you mean 'quick.toml'?)"),
+        (
+            ["search", "quick.tml"],
+            "quick.tml: no experiment file, whose name ends in .toml (did you mean 'quick.toml'?)",
+        ),
         (["search", "quick"], "quick: no experiment file, whose name ends in .toml (did you mean 'quick.toml'?)"),
         (["selftest", "quick.tmol"], "quick.tmol: no such file (did you mean 'quick.toml'?)"),
         (["sweep", "sub/quick.toml"], "sub/quick.toml: no such file (did you mean 'subs'?)"),
