@@ -63,7 +63,9 @@ def search(
     if file is None and options.resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
     if file is not None and file.suffix != ".toml":
-        what = other_kind(file, EXPERIMENT) if file.exists() else nearest_path(file.with_name(f"{file.name}.toml"))
+        meant = (file.with_name(f"{file.name}.toml"), file.with_suffix(".toml"))
+        near = next(filter(None, map(nearest_path, meant)), "")
+        what = other_kind(file, EXPERIMENT) if file.exists() else near
         raise InputError(f"{file}: no experiment file, whose name ends in .toml{what}")
     with _as_typed(focus, avoid):
         _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)

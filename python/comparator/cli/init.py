@@ -100,8 +100,7 @@ def init(
     file = file_for(output, references, force=force)
     with functions_written(references, file.absolute().parent, force=force) as names:
         draft = _draft(asked, names, references, pythons, file, host)
-        write_text_whole(file, draft.text)
-    _check(draft, file, host)
+        _write_checked(draft, file, host, is_kept=asked.questions.were_answered)
 
 
 @dataclass(frozen=True)
@@ -137,6 +136,7 @@ def _draft(
     """What the flags, the models and the user say, as a file."""
     from comparator.drafting.definitions import shared
     from comparator.drafting.draft import Draft
+    from comparator.drafting.given import check_set
     from comparator.drafting.metrics import Trials
     from comparator.drafting.naming import labels_of
     from comparator.drafting.pythons import python_keys
@@ -144,6 +144,7 @@ def _draft(
     found = _models(names, pythons, file, host)
     given = _settings(asked.settings, found, asked.questions)
     of_each = _known(found, host)
+    check_set(given, of_each)
     space = _space(found, of_each, asked.vary, given, asked.questions)
     trials = Trials(found, given, space, host.root / "containers", host.slots[0], host.site.data_folder, asked.limit)
     return Draft(
@@ -338,16 +339,24 @@ def _wants_trial(asked: str | None, agreed: bool | None, questions: Questions) -
     return asked is None and questions.agree("Train each model once, to see what it reports", "--metric NAME, --try")
 
 
-def _check(draft: Draft, file: Path, host: Host) -> None:
-    """Check the file as a search would, and say how it is run."""
+def _write_checked(draft: Draft, file: Path, host: Host, *, is_kept: bool) -> None:
+    """Write the file, check it as a search would, and say how it is run.
+
+    What is refused is not left behind, unless it `is_kept` for the answers in it.
+    """
     from comparator.experiment import planning
     from comparator.experiment.dry_run import budget_words
 
-    copyable(out, f"{file}: is written")
+    before = file.read_bytes() if file.exists() else None
+    write_text_whole(file, draft.text)
     command = command_line(host.experiments, host.root, "search", str(file))
     try:
         plan = planning.plan_experiment(host, file, [], full=False, command=command)
     except InputError as error:
-        raise InputError(f"{error}; mend it in {file}, and check it by: {command} --dry-run") from None
+        if is_kept:
+            raise InputError(f"{error}; mend it in {file}, and check it by: {command} --dry-run") from None
+        file.unlink() if before is None else file.write_bytes(before)
+        raise
+    copyable(out, f"{file}: is written")
     tell(out, f"{plan.frozen.title}  {budget_words(plan.frozen)}")
     copyable(out, f"run it by: {command}")

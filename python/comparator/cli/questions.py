@@ -21,11 +21,12 @@ TRIES = 3
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Questions:
     """What the user is asked: at a terminal each question with its default; with `--yes` the defaults are taken."""
 
     takes_defaults: bool
+    were_answered: bool = False  # any of them
 
     def ask(self, words: str, default: str | None, flag: str, read: Callable[[str], Answer]) -> Answer:
         """What `read` makes of the answer; an answer of which it raises `InputError` is told, and asked for again.
@@ -39,7 +40,9 @@ class Questions:
             raise InputError(f"{words[:1].lower()}{words[1:]}: nobody can be asked here; give {flag}{yes}")
         for left in reversed(range(TRIES)):
             try:
-                return read(_typed(words, default))
+                answer = read(_typed(words, default))
+                self.were_answered = True
+                return answer
             except InputError as error:
                 if not left:
                     raise

@@ -275,7 +275,8 @@ def _open_bundle(file: Path, experiments: Path, identifier: str | None) -> None:
     for remark in opened.remarks:
         note(out, remark)
     name = opened.folder.name
-    runs = f"trainings: {opened.came} came, {opened.here} were here"
+    beside = f" ({opened.beside} of them beside the evaluations)" if opened.beside else ""
+    runs = f"trainings: {opened.came} came, {opened.here} were here{beside}"
     if not opened.is_new:
         tell(out, f"experiment {name} is here already, alike in everything; {runs}")
     elif study_of(opened.folder) is not None:

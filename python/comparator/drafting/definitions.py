@@ -17,6 +17,7 @@ from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.spelling import as_kept, is_same, spelling
 from comparator.model.definitions import TYPES, Definition, typed
 from comparator.model.model import Model, told_by
+from comparator.model.own_files.told import unreadable_settings
 from comparator.model.probe import cannot_be_run
 from comparator.model.runners.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
@@ -27,12 +28,14 @@ def find_definitions(
 ) -> dict[str, Definition]:
     """The hyperparameters of a model by name, as it writes them, in the order of the most certain source.
 
-    A default-model file that cannot be read is told to `doubt` in a line, and passed over. Raises `InputError` where
-    its module cannot be imported.
+    A default-model file, or one of settings, that cannot be read is told to `doubt` in a line, and passed over.
+    Raises `InputError` where its module cannot be imported.
     """
     sources: list[Iterable[Definition]] = [_described(model)]
     if model.own_command is None and model.stages is None:  # else they have told what they take
         sources += [_defaults(model, slot, data_folder), _of_file(model, doubt), told_by(model)]
+        for fault in unreadable_settings(model.path) if model.is_folder else ():
+            doubt(f"{fault}; so what it sets is passed over")
     found: dict[str, Definition] = {}
     for source in sources:
         for definition in source:

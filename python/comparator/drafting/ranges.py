@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.formats.hyperparameters import misspelt, parse_value
+from comparator.formats.hyperparameters import parse_value
+from comparator.formats.slips import misspelt
 from comparator.formats.spelling import WORKFLOW, is_same, spelling
 from comparator.formats.text import shortened, shown
 from comparator.model.definitions import EITHER, Definition

@@ -46,7 +46,7 @@ def say_what_was_found(
             host.say(line)
         return again
     if summary.best is None:
-        last = failure_words(records[-1], host.experiments) if records else "there was none"
+        last = failure_words(records[-1], host.experiments, plan.frozen.labels) if records else "there was none"
         say_where_the_report_is(host, folder.name, page)
         raise ComparatorError(f"no evaluation of {len(records)} gave a result; the last one: {last}")
     for line in single_use((run for record in records for run in record.runs), plan.frozen.notices):
@@ -63,7 +63,8 @@ def say_what_is_next(host: Host, found: Mapping[str, Any]) -> None:
     """What a report says to do next; nothing where there is none."""
     step = found.get("next") or {}
     if step:
-        host.say(f"next: {step['words']}{':' if step['command'] else ''}")
+        words, has_command = step["words"], bool(step["command"])
+        host.say(f"next: {words}{':' if has_command and not words.endswith('?') else ''}")
     if step.get("command"):
         host.show(f"  {typed_here(step['command'])}")
 

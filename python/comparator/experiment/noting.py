@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from comparator.errors import ComparatorError
 from comparator.evidence.pilot import Pilot
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
+from comparator.experiment.terminal import note
 from comparator.findings.beforehand import Design, pilot_words
 from comparator.objective.amounts import measure_of
+from comparator.objective.comparison import with_labels
+from comparator.objective.metrics import misspelt_metric
 from comparator.results.frozen import Claim, PilotFound
+from comparator.results.requests import Result
 from comparator.results.run_store import RunStore
 from comparator.results.store import ExperimentFolder
 
@@ -23,6 +27,33 @@ class Noting:
 
     def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
         self._host, self.plan, self._folder = host, plan, folder
+        self._lacks_metric: dict[int, bool] = {}  # by submodel, of the first training that told
+
+    def metric(self, outcomes: Iterable[Result]) -> None:
+        """Say of each model whose first training that ended well lacks the metric what it reported instead.
+
+        Raises `ComparatorError` where the metric's name is a slip of one of these, so that no training will have it.
+        """
+        if self.plan.frozen.kind == "single" and len(self.plan.frozen.models) > 1:  # each of the lines has its own
+            return
+        objective = self.plan.objective
+        for run in (run for outcome in outcomes for run in outcome.runs if run.status == "ok" and run.metrics):
+            if run.submodel in self._lacks_metric:
+                continue
+            self._lacks_metric[run.submodel] = lacks = objective.metric not in run.metrics
+            if not lacks or self._was_reported_by(run.submodel):
+                continue
+            words = with_labels(objective.lack_of(run), self.plan.frozen.labels)
+            if misspelt_metric(objective.metric, run.metrics) is not None:
+                log = f" (log: {self._host.experiments / run.log})" if run.log else ""
+                raise ComparatorError(f"{words}; no training will have it, so nothing more is trained{log}")
+            note(self._host.console, words)
+
+    def _was_reported_by(self, submodel: int) -> bool:
+        """Whether a training of the record, of an earlier session say, has the metric."""
+        metric = self.plan.objective.metric
+        lines = (line.runs for line in self._folder.records)
+        return any(run.submodel == submodel and metric in run.metrics for runs in lines for run in runs)
 
     def beside(self, plan: Plan) -> None:
         """Keep what is trained beside the search, where that has come to an end with this plan."""

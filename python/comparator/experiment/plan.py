@@ -160,6 +160,7 @@ class Plan:
             proposer=proposer,
             has_ended=has_ended,
             recalls=self.looks_at_no_result,
+            labels=self.frozen.labels,
         )
 
     @property

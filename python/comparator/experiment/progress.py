@@ -129,7 +129,7 @@ class ProgressView:
 
     def _is_worth_a_line(self, done: int) -> bool:
         step = max(1, (self._total or 50) // 10)
-        line = done // step
+        line = done // step + (self._total is not None and done >= self._total)  # the last result may be the best
         if line == self._lines_told:
             return False
         self._lines_told = line
@@ -171,7 +171,7 @@ class ProgressView:
     def _head(self) -> RenderableType:
         spent = f"{clock(time.monotonic() - self._began)} so far"
         if self._total is None:
-            return self._line(f"{self._counted} evaluations, {spent}")
+            return self._line(f"{self._counted} {self._experiment.trained}, {spent}")
         head = Table.grid(padding=(0, 1))
         bar = ProgressBar(
             total=self._total, completed=self._done, width=BAR_WIDTH, complete_style="green", finished_style="green"

@@ -12,7 +12,7 @@ from comparator.formats.text import shown
 from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.frozen import FrozenExperiment, by_dotted_name
 from comparator.results.state import ALIVE
-from comparator.site.folders import near_folder
+from comparator.site.folders import no_such_folder
 
 #: The states of an experiment that nothing carries out, and that has not all it asked for.
 UNFINISHED = ("new", "stopped", "interrupted", "failed")
@@ -43,7 +43,7 @@ def latest_unfinished(experiments: Path, file: Path | None, command: str | None 
     what = f"{command or 'experiment'}{'' if file is None else f' of {file}'}"
     if alive:
         raise InputError(f"--resume: {alive[0]} now; no other {what} is unfinished in {experiments}")
-    hint = "see: comparator list" if experiments.is_dir() else f"there is no such folder{near_folder(experiments)}"
+    hint = "see: comparator list" if experiments.is_dir() else f"there is {no_such_folder(experiments)}"
     raise InputError(f"--resume: no {what} is unfinished in {experiments}; {hint}")
 
 

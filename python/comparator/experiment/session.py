@@ -231,7 +231,8 @@ class Session:
         """Record results that came together, in this order; gives the requests that follow."""
         assert self._controller is not None
         outcomes, has_listened = [], False
-        for outcome in map(Result.model_validate_json, results):
+        told = [Result.model_validate_json(result) for result in results]
+        for outcome in told:
             if outcome.evaluation == LISTEN:
                 has_listened = True
                 self._stop_listening(outcome)
@@ -240,6 +241,7 @@ class Session:
             else:
                 outcomes.append(outcome)
         if not outcomes and not has_listened:
+            self._noting.metric(told)
             return []
         with one_thread(), self._telling:
             requests = self._controller.tell_all(outcomes) + self._controller.listen()
@@ -247,6 +249,7 @@ class Session:
             self._wait = min(2 * self._wait, LONGEST_WAIT)
             return self._texts([])
         self._wait = SHORTEST_WAIT
+        self._noting.metric(told)
         self._noting.pilot(self._controller.pilot, self._at_a_time)
         self._noting.likeness()
         self._noting.claims(self._controller.claims)
@@ -359,19 +362,19 @@ class Session:
         done = pairs_in(line for line in self._folder.records if line.stage == CONFIRM)
         return f"{done} of {pairs_to_confirm(self._plan.frozen.claims or (), self._folder.records)} pairs of trainings"
 
-    def _evaluations_kept(self) -> str:
-        """How many are recorded, and what was trained of others, which a resumed search finds in the store."""
-        done = done_in(self._folder.records)
-        begun = max(0, self._controller.done - done) if self._controller is not None else 0
-        words = f"{done} evaluation{'' if done == 1 else 's'}"
-        several = "" if begun == 1 else "s"
-        what = f"training{several}" if len(self._plan.frozen.models) == 1 else f"pair{several} of trainings"
-        return f"{words}, and {begun} {what} of others," if begun else words
+    def _trainings_kept(self) -> str:
+        """How much of the budget is done, evaluations that are not over included: a resumed search finds it stored."""
+        done = max(done_in(self._folder.records), 0 if self._controller is None else self._controller.done)
+        budget = self._plan.budget
+        of, several = ("", "" if done == 1 else "s") if budget is None else (f" of {budget}", "s")
+        what = f"training{several}" if self._plan.frozen.kind == "single" else f"pair{several} of trainings"
+        anew = pairs_in(line for line in self._folder.records if line.stage == CONFIRM)
+        return f"{done}{of} {what}{f', and {anew} that try anew what was found,' if anew else ''}"
 
     def _say_how_to_go_on(self) -> None:
         if self._controller is None:
             self._look()
-        kept = self._evaluations_kept() if self._plan.frozen.rechecks is None else self._pairs_anew()
+        kept = self._trainings_kept() if self._plan.frozen.rechecks is None else self._pairs_anew()
         self._host.say(f"stopped: {kept} kept; go on with them by:")
         self._host.show(f"  {self._resume_command()}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from comparator.errors import InputError
 from comparator.experiment.context import Context
 from comparator.experiment.settings import ADAPTIVE, ConfirmationSettings, ExperimentSettings, SearchSettings
 from comparator.findings.studies import check_studies
+from comparator.formats.text import shortened
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective
 from comparator.results.frozen import Budget, Confirm, FrozenStrategy, Submodel
@@ -19,6 +21,7 @@ from comparator.strategies.ahead import usual_ahead
 from comparator.strategies.options import file_options, read_options
 from comparator.strategies.own import is_own_file
 from comparator.strategies.replication import Replication
+from comparator.strategies.sampling import GridOptions, grid_points
 from comparator.strategies.strategy import SWEEPS
 
 PILOT_POINTS, PILOT_SEEDS = 3, 2
@@ -243,20 +246,40 @@ def past_results(
     return told
 
 
-def doubt_lists(settings: ExperimentSettings, space: ParameterSpace | None, context: Context) -> list[str]:
-    """That a grid leaves out combinations of a space that has lists alone."""
+def doubt_lists(
+    settings: ExperimentSettings, space: ParameterSpace | None, strategy: FrozenStrategy, context: Context
+) -> list[str]:
+    """That a grid leaves out values of a list, or, where its budget is its own, combinations of nothing but lists."""
     search = settings.search
-    if space is None or any(isinstance(each, Number) for each in space.parameters):
+    if space is None:
         return []
-    _, strategy = asked_strategy(search, context)
+    if search.evaluations is not None or any(isinstance(each, Number) for each in space.parameters):
+        return _doubt_values_of_lists(space, strategy)
+    _, asked = asked_strategy(search, context)
     try:
-        points, size = strategy.points_in(space, search.options), space.size()
+        points, size = asked.points_in(space, search.options), space.size()
     except InputError:  # which the budget says
         return []
-    if search.evaluations is not None or points is None or size is None or points >= size:
+    if points is None or size is None or points >= size:
         return []
     taken = f"takes {points} of the {size} combinations of the lists"
     return [f"strategy '{search.strategy}' {taken}; points = 1 takes all"]
+
+
+def _doubt_values_of_lists(space: ParameterSpace, strategy: FrozenStrategy) -> list[str]:
+    if strategy.name != "grid":
+        return []
+    try:
+        points = grid_points(space, read_options(GridOptions, strategy.options, "strategy 'grid'"))
+    except InputError:  # which the budget says
+        return []
+    left_out = []
+    for each in space.parameters:
+        taken = len({json.dumps(point[each.name]) for point in points})
+        if not isinstance(each, Number) and each.count is not None and taken < each.count:
+            left_out.append(f"{taken} of the {each.count} values of '{shortened(each.name)}'")
+    every = "points = N, which is of each number, takes all"
+    return [f"strategy 'grid' takes {' and '.join(left_out)}; {every}"] if left_out else []
 
 
 def budget_of(

@@ -22,6 +22,7 @@ from comparator.findings.reliability import Reliability, reliability_in
 from comparator.findings.so_far import mean_metrics, so_far
 from comparator.formats.text import message
 from comparator.objective.amounts import Measure, measure_named
+from comparator.objective.comparison import with_labels
 from comparator.objective.differences import difference_called
 from comparator.results.frozen import FirstEpochs, FrozenExperiment, described_in
 from comparator.results.points import as_read, best_of, best_values, values_of
@@ -179,16 +180,14 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
     objective = experiment.objective
     maximise = objective.maximise
     models = experiment.labels
-    evaluations = tuple(_summaries(records, maximise, len(models)))
+    evaluations = tuple(_summaries(records, maximise, models))
     searched = [one for one in evaluations if one.stage not in AFTERWARDS]
     metric = experiment.metric or LOSS
     axes = varying_axes(experiment.space, [one.point for one in evaluations])
     lattice = on_lattice(axes, [one.point for one in searched], is_grid(experiment))
     described = experiment.metrics.get(metric)
     known = {id(record): one for record, one in zip(records, evaluations, strict=True)}  # most points have one line
-    points = tuple(
-        known.get(id(record)) or _whole(record, maximise, len(models)) for record in values_of(records).values()
-    )
+    points = tuple(known.get(id(record)) or _whole(record, maximise, models) for record in values_of(records).values())
     best_so_far = tuple((one.evaluation, as_read(value, maximise=maximise)) for one, value in best_values(records))
     difference = difference_called(objective.name, metric)  # earlier versions did not keep the unit
     return Summary(
@@ -206,12 +205,12 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         axes=lattice or axes,
         lattice=lattice is not None,
         strategy=_strategy(experiment),
-        baseline=_baseline(experiment, maximise, len(models)),
+        baseline=_baseline(experiment, maximise),
         evaluations=evaluations,
         counts={status: sum(one.status == status for one in evaluations) for status in ("ok", "failed", "timeout")},
         number=count(records),
         points=points,
-        best_points=tuple(_whole(record, maximise, len(models)) for record in best_of(records)[:BEST_POINTS]),
+        best_points=tuple(_whole(record, maximise, models) for record in best_of(records)[:BEST_POINTS]),
         best_so_far=best_so_far,
         generations=_generations(searched, maximise, dict(best_so_far)),
         mean_predictor=compare_with_mean_predictor([one.metrics for one in points]),
@@ -283,13 +282,13 @@ def _strategy(experiment: FrozenExperiment) -> str:
     return experiment.strategy.name or str(search_settings(experiment).get("strategy") or "")
 
 
-def _whole(record: Evaluation, maximise: bool, submodels: int) -> EvaluationSummary:
+def _whole(record: Evaluation, maximise: bool, labels: Sequence[str]) -> EvaluationSummary:
     """The summary of an evaluation that has all replicates of its point."""
-    return next(_summaries([record], maximise, submodels))
+    return next(_summaries([record], maximise, labels))
 
 
-def _summaries(records: Iterable[Evaluation], maximise: bool, submodels: int) -> Iterator[EvaluationSummary]:
-    for record, known in so_far(records, submodels):
+def _summaries(records: Iterable[Evaluation], maximise: bool, labels: Sequence[str]) -> Iterator[EvaluationSummary]:
+    for record, known in so_far(records, len(labels)):
         value = record.value if record.status == "ok" else None
         yield EvaluationSummary(
             number=record.evaluation,
@@ -304,7 +303,7 @@ def _summaries(records: Iterable[Evaluation], maximise: bool, submodels: int) ->
             seconds=record.seconds,
             runs=tuple(record.runs),
             own_runs=_own_runs(record),
-            reason=None if record.reason is None else message(record.reason),
+            reason=None if record.reason is None else with_labels(message(record.reason), labels),
             started=record.started,
             worker=record.worker,
             signed=tuple(record.signed or ()),
@@ -324,7 +323,7 @@ def _own_runs(record: Evaluation) -> tuple[Run, ...]:
     return tuple(run for run in record.runs if run.replicate in asked)
 
 
-def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> EvaluationSummary | None:
+def _baseline(experiment: FrozenExperiment, maximise: bool) -> EvaluationSummary | None:
     result = experiment.baseline
     if result is None:
         return None
@@ -337,7 +336,7 @@ def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> E
         status=result.status,
         value=value,
         difference=None if value is None else as_read(value, maximise=maximise),
-        metrics=mean_metrics(result.runs, submodels),
+        metrics=mean_metrics(result.runs, len(experiment.labels)),
         replicates=1,
         seconds=result.seconds,
         runs=tuple(result.runs),

@@ -44,7 +44,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from comparator.errors import InputError, nearest, nearest_names
+from comparator.errors import InputError, nearest
 from comparator.formats.expressions import Fault, NoExpression, computed, is_computed_by_python
 from comparator.formats.spelling import COMMON, NOT_FLAGS, NOT_PASSED_DOWN, as_kept, merged, spelling
 from comparator.formats.text import UNFIT, read_text, shortened, shown, unfit_number
@@ -60,8 +60,6 @@ _COMMENT_BEHIND = re.compile(r"\s+[#;].*", re.DOTALL)
 _SUBMODEL = re.compile(r"cmp_([01])_(.+)")
 #: The sections of IMPROVE's files.
 OF_IMPROVE = {"Preprocess", "Train", "Infer"}
-#: From how alike on (1: in every letter) an unknown name is taken for a slip of the hand.
-MISSPELT = 0.85
 _MISSPELT_PREFIX = re.compile(r"cmp([-.]|_?\d|_*$|_[^a-z])", re.IGNORECASE)
 
 
@@ -219,13 +217,6 @@ def check_names(given: Iterable[str], known: Mapping[str, Any], where: str) -> l
             suggestion = nearest(name, [*known, *sorted(COMMON)])
             warnings.append(f"{where}: the model does not describe '{shortened(name)}'{suggestion}; it is passed on")
     return warnings
-
-
-def misspelt(name: str, known: Mapping[str, Any]) -> str | None:
-    """The hyperparameter of a model that `name`, which it does not have, nearly is; None where it is like none."""
-    if spelling(name, known) in known or name in COMMON or name.startswith("ckpt_"):
-        return None
-    return next(iter(nearest_names(name, known, alike=MISSPELT)), None)
 
 
 class _Entry(NamedTuple):

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
+from comparator.formats.json_text import fault_in
 from comparator.formats.kinds import UPF, other_kind
 from comparator.formats.names import check_name
 from comparator.formats.spelling import as_kept, check_once
@@ -99,9 +100,10 @@ def _read_line(content: str, where: str, spellings: dict[str, str]) -> tuple[str
     decoder = json.JSONDecoder(**json_hooks(where))
     try:
         entry, end = decoder.raw_decode(content)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON: {fault_in(content, error)[1]}") from None
     except (ValueError, RecursionError) as error:
-        message = getattr(error, "msg", str(error))
-        raise InputError(f"{where}: not JSON: {message[:1].lower()}{message[1:]}") from None
+        raise InputError(f"{where}: not JSON: {error}") from None
     rest = content[end:].strip()
     if rest and not rest.startswith("#"):
         raise InputError(f"{where}: '{shortened(rest)}' stands behind the JSON object; one object a line")

@@ -354,7 +354,10 @@ def _choose(path: Path, metric: str | None, there: Sequence[str]) -> str:
 
 def _unnamed(findings: list[str]) -> str:
     """What is taken for the metric of a file that does not say it."""
-    findings.append("the file does not name its metric; taken as val_loss, the smaller the better (--metric names it)")
+    findings.append(
+        "the file does not name its metric; taken as val_loss, the smaller the better (--metric names it: of val_r2,"
+        " accuracy or objective, say, the larger is the better)"
+    )
     return "val_loss"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from comparator.results.record import Evaluation, Run
 # They say which model runs and with which defaults; the leaf has read them already.
 NOT_FOR_MODELS = {"model_name", "candle_image", *CONFIG_FILE}
 ALONE = "the model"
+#: What a reason is laid to: at its beginning, or at that of a replicate's.
+_SUBMODEL = re.compile(r"(^|\breplicate \d+: )submodel ([01])\b")
 
 
 def submodel_hyperparameters(
@@ -89,6 +92,14 @@ class Objective:
         """Whether the numbers become a value only when divided by their deviation from seed to seed."""
         return self.difference is not None and self.difference.needs_unit
 
+    def lack_of(self, run: Run) -> str:
+        """That a run has not reported the metric, what it reported, and how to ask for the nearest of these."""
+        compares = self.difference is not None
+        usual = "--set cmp.metric=" if compares else "--set metric="
+        ask = usual if self.ask is None else self.ask
+        instead = reported_instead(self.metric, run.metrics, ask, self.described)
+        return f"{_who(run) if compares else ALONE} did not report {self.metric}; {instead}"
+
     def _values(self, runs: Sequence[Run]) -> list[float]:
         values = [self._value(run) for run in runs]
         if len(values) < (1 if self.difference is None else 2):
@@ -101,25 +112,30 @@ class Objective:
         if run.status != "ok":
             raise NoValue(f"{who}: {run.reason or run.status}")
         if self.metric not in metrics:
-            usual = "--set cmp.metric=" if compares else "--set metric="
-            ask = usual if self.ask is None else self.ask
-            instead = reported_instead(self.metric, metrics, ask, self.described)
-            raise NoValue(f"{who} did not report {self.metric}; {instead}")
+            raise NoValue(self.lack_of(run))
         value = metrics[self.metric]
         if value is None:
             raise NoValue(f"{who} reported a {self.metric} that is not finite, or out of range: beyond {LARGEST:g}")
         return value
 
 
-def failure_words(record: Evaluation, experiments: Path) -> str:
+def failure_words(record: Evaluation, experiments: Path, labels: Sequence[str] = ()) -> str:
     """Why an evaluation failed, and where the log of the run is that it failed by, where a run is to blame.
 
-    `experiments` is the folder of all experiments.
+    `experiments` is the folder of all experiments; `labels` are as `with_labels` has them.
     """
     reason = message(record.reason or record.status)
     logs = [run.log for run in record.runs if reason.startswith((_who(run), ALONE)) and run.log]
     there = [experiments / log for log in logs if (experiments / log).is_file()]
-    return f"{reason} (log: {there[0]})" if there else reason
+    words = with_labels(reason, labels)
+    return f"{words} (log: {there[0]})" if there else words
+
+
+def with_labels(reason: str, labels: Sequence[str]) -> str:
+    """A reason of a record, which says `submodel 0`, with what people call that model, one label for each."""
+    if len(labels) < 2:
+        return reason
+    return _SUBMODEL.sub(lambda found: f"{found[1]}{labels[int(found[2])]}", reason)
 
 
 def _who(run: Run) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
+from comparator.formats.slips import slip_of
 from comparator.formats.text import shortened
 
 #: Metrics that are better when they are larger; what stands before them (`val_`, `test_`) does not count.
 SCORES = {"r2", "pcc", "scc", "pearson", "spearman", "corr", "acc", "accuracy", "recall", "precision", "f1", "kappa"}
 SCORES |= {"bacc", "auc", "roc_auc", "aupr", "objective"}
 ERRORS = ("loss", "err", "mse", "mae")
+#: Words that names of metrics are made of.
+KNOWN_WORDS = {*SCORES, *ERRORS, "rmse", "mape", "error", "val", "valid", "validation", "test", "train", "dev", "eval"}
 LISTED = 6
+_WORDS = re.compile(r"[^a-z0-9]+")
+_NUMBERS = re.compile(r"[0-9]+")
 _PARTITION = re.compile(r"(val|test|train)_")
 
 
@@ -24,6 +29,17 @@ def kind_by_name(metric: str) -> Literal["score", "error"] | None:
     if name in SCORES:
         return "score"
     return "error" if any(word in name for word in ERRORS) else None
+
+
+def misspelt_metric(metric: str, reported: Iterable[str]) -> str | None:
+    """The reported metric that `metric` is a slip of: nobody reports what is called so; None where it may be one.
+
+    It may be where all its words are those of metrics (`val_mae`, of a model that reports `val_mse`), or where it is
+    another one in its number (`top_1`, `top_5`).
+    """
+    words = {word for word in _WORDS.split(metric.lower()) if word}
+    meant = None if words <= KNOWN_WORDS else slip_of(metric, reported)
+    return None if meant is None or _NUMBERS.sub("", meant) == _NUMBERS.sub("", metric) else meant
 
 
 def reported_instead(
@@ -45,5 +61,5 @@ def reported_instead(
     if not known:
         return f"{words}, of which the model describes none"
     alike = [name for name in known if kind_by_name(name) == kind_by_name(metric)] or known
-    nearest = difflib.get_close_matches(metric, alike, n=1, cutoff=0.0)[0]
+    nearest = slip_of(metric, known) or difflib.get_close_matches(metric, alike, n=1, cutoff=0.0)[0]
     return f"{words}: {ask}{shlex.quote(nearest)}"

@@ -89,6 +89,11 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
     return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
 
 
+def is_focused(experiment: FrozenExperiment) -> bool:
+    """Whether a search was kept within a box, such as the region of another."""
+    return search_settings(experiment).get("focus") is not None
+
+
 def of_no_effect(summary: Summary) -> str:
     """`noise and size change neither model`, of what was varied and changes nothing."""
     names, many = listed([axis.name for axis in summary.axes]), len(summary.axes) > 1
@@ -108,7 +113,7 @@ def after_recheck(experiment: FrozenExperiment, was: FrozenExperiment, found: Se
     again = _search_again(was)
     tried = {each.claim for each in found}
     region = next((each for each in experiment.claims or () if each.kind == "region" and each.name in tried), None)
-    if again and region is not None:
+    if again and region is not None and not is_focused(was):
         within = [*again, "--focus", f"{was.id}:{region.number}"]
         return Step("It holds. Look closer: search within the region", shlex.join(within))
     if studies_of(was) is not None:
@@ -150,6 +155,9 @@ def _in_region(experiment: FrozenExperiment, summary: Summary, findings: Finding
     """What says most more of the first region: a closer look where it was tried anew, else to try it."""
     first = findings.regions[0]
     if first.region.blocks:
+        if is_focused(experiment):
+            words = "It was a closer look already: on a slope a narrower one says no more. Does what it found hold?"
+            return Step(words, shlex.join(command_of(experiment, "recheck")))
         if again:
             return Step(
                 "Look closer: search within the region",

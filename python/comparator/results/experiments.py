@@ -13,7 +13,7 @@ from comparator.formats.text import shortened
 from comparator.results.files import read_json
 from comparator.results.form import of_form
 from comparator.results.frozen import FORMAT, FrozenExperiment, WholeExperiment
-from comparator.site.folders import near_folder
+from comparator.site.folders import no_such_folder
 
 EXPERIMENT = "experiment.json"
 #: Names of experiments in a message that there is none of a name.
@@ -34,7 +34,7 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
 
 
 def _nothing_in(experiments: Path) -> str:
-    return "none yet" if experiments.is_dir() else f"no such folder{near_folder(experiments)}"
+    return "none yet" if experiments.is_dir() else no_such_folder(experiments)
 
 
 def read_experiment(path: Path) -> FrozenExperiment:

@@ -320,6 +320,8 @@ class FrozenExperiment(Form):
         if not self.is_search and self.rechecks is None:
             claims = "it claims nothing of a region or a point; its own page has its answer"
             return f"it is a study, of `comparator {self.command}`: {claims}"
+        if self.has_alternatives:
+            return f"it trains each of {len(self.models)} models by itself, as its file says, and compares nothing"
         return "it searches one model, and compares nothing" if self.kind == "single" else ""
 
     @property

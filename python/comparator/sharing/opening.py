@@ -43,12 +43,16 @@ _OF_RUN = re.compile(rf"{RUNS}/({_RUN})/({'|'.join(map(re.escape, OF_RUN))})", r
 
 @dataclass(frozen=True)
 class Opened:
-    """The folder of the experiment, whether it is new here, and how many runs came, and how many were here already."""
+    """The folder of the experiment, whether it is new here, and how many runs came, and how many were here already.
+
+    `beside` are those of all of them that no evaluation counts: what was trained beside the search.
+    """
 
     folder: Path
     is_new: bool
     came: int
     here: int
+    beside: int
     remarks: tuple[str, ...]
 
 
@@ -102,7 +106,13 @@ def open_bundle(
                 raise InputError(f"{file}: '{name}' has come to {experiments} meanwhile; '--as NAME' gives a name")
     if is_new:
         say(path, state if state in ("finished", "failed") else "stopped", [], None, None)
-    return Opened(path, is_new, came, here, (*remarks, *others))
+    return Opened(path, is_new, came, here, _trained_beside(settled), (*remarks, *others))
+
+
+def _trained_beside(experiment: FrozenExperiment) -> int:
+    """How many trainings stand beside the evaluations: the settings as given, and what tells which model changes."""
+    results = [*([experiment.baseline] if experiment.baseline is not None else []), *(experiment.probes or ())]
+    return len({run.run for result in results for run in result.runs if run.run})
 
 
 def _unpack(archive: Archive, folder: Path, runs: Path) -> None:

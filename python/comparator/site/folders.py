@@ -64,13 +64,14 @@ def experiments_to_read(given: Path | None, root: Path) -> Path:
     named = given or os.environ.get("COMPARATOR_EXPERIMENTS")
     if named and not folder.is_dir():
         said = f"--experiments {shortened(str(given))}" if given else f"COMPARATOR_EXPERIMENTS={shortened(str(named))}"
-        raise InputError(f"{said}: no such folder{nearest_path(folder) or '; a search makes it'}")
+        raise InputError(f"{said}: {no_such_folder(folder)}")
     return folder
 
 
-def near_folder(experiments: Path) -> str:
-    """The nearest name to a folder of experiments that is not there; none to the project's own, which may come yet."""
-    return "" if experiments == project_root() / "experiments" else nearest_path(experiments)
+def no_such_folder(experiments: Path) -> str:
+    """That a folder of experiments is not there, with the nearest name; the project's own may come yet."""
+    near = "" if experiments == project_root() / "experiments" else nearest_path(experiments)
+    return f"no such folder{near or '; a search makes it'}"
 
 
 def command_line(experiments: Path, root: Path, *words: str) -> str:

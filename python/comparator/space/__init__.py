@@ -37,9 +37,10 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.formats.json_text import read_json
 from comparator.formats.kinds import SPACE, is_parameter_set, is_workflow_space, other_kind
 from comparator.formats.spelling import check_once, spelling
-from comparator.formats.text import json_hooks, read_text, shortened, shown
+from comparator.formats.text import read_text, shortened, shown
 from comparator.space import mlrmbo, settings_of_candle
 from comparator.space.entries import EntryReader
 from comparator.space.parameters import Choice, Constant, Entry, Number, Ordered, Parameter
@@ -75,12 +76,7 @@ class ParameterSpace:
         text = read_text(path)
         if is_parameter_set(text):
             return cls.from_entries(mlrmbo.entries_of(text, str(path)), str(path))
-        try:
-            content = json.loads(text, **json_hooks(str(path)))
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}: not JSON: {error}") from None
+        content = read_json(text, str(path))
         notes: list[str] = []
         if is_workflow_space(content):
             content, notes = settings_of_candle.entries_of(content, str(path))

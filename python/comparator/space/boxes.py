@@ -19,6 +19,7 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import parse_value
+from comparator.formats.json_text import fault_in, read_json
 from comparator.formats.spelling import check_once, spelling
 from comparator.formats.text import json_hooks, read_text, shortened
 from comparator.space import Choice, Constant, Number, Parameter, ParameterSpace, Point
@@ -103,10 +104,7 @@ def read_box(given: str) -> Mapping[str, Any]:
     """
     name, colon, number = given.rpartition(":")
     path, place = (Path(name), int(number)) if colon and number.isdecimal() else (Path(given), None)
-    try:
-        content = json.loads(read_text(path), **json_hooks(str(path)))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON: {error}") from None
+    content = read_json(read_text(path), str(path))
     if place is not None:
         regions = (content.get("regions") if isinstance(content, Mapping) else None) or []
         # In reports of earlier versions a region's number is its place.
@@ -131,6 +129,8 @@ def written_box(text: str) -> dict[str, Any] | None:
     if text.lstrip().startswith("{"):
         try:
             return dict(json.loads(text, **json_hooks("the box")))
+        except json.JSONDecodeError as error:
+            raise InputError(f"{shortened(text)}: not JSON: {fault_in(text, error)[1]}") from None
         except (ValueError, RecursionError) as error:
             raise InputError(f"{shortened(text)}: not JSON: {error}") from None
     sides = [side.partition("=") for side in _BETWEEN_SIDES.split(text.strip())]

@@ -111,6 +111,26 @@ def test_functions_of_one_file_are_two_models(desk: Desk) -> None:
             ["ridge.py", "forest.py", "--yes", "--no-try", "--vary", "cmp_0_momentum=0:5"],
             "cmp_0_momentum=0:5: no such hyperparameter; there are ",
         ),
+        (
+            ["ridge.py", "forest.py", "--vary", "noise=0:5", "--set", "epoch=3", "--yes"],
+            "--set epoch=...: no such hyperparameter (did you mean 'epochs'?)",
+        ),
+        (
+            ["ridge.py", "forest.py", "--vary", "noise=0:5", "--set", "cmp_1_widht=3", "--yes"],
+            "--set widht=...: no such hyperparameter (did you mean 'width'?)",
+        ),
+        (
+            ["ridge.py", "forest.py", "--vary", "noise=0:5", "--set", "search.seed=3", "--yes"],
+            "it is a key of the file, 'seed' in [search]",
+        ),
+        (
+            ["ridge.py", "forest.py", "--vary", "noise=0:5", "--set", "hyperparameters.width=3", "--yes"],
+            "by its name alone: --set width=...",
+        ),
+        (  # what only the file as a whole tells
+            ["ridge.py", "forest.py", "--vary", "noise=0:5", "--set", "config_file=x.txt", "--yes"],
+            "config_file = 'x.txt': no such file",
+        ),
         (["ridge.py", "forest.py", "--find", "region"], "(did you mean 'regions'?)"),
         (["ridge.py", "broken.py", "--yes"], "a training that was tried failed: KeyError: 'gone'"),
     ],

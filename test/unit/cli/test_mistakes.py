@@ -125,7 +125,7 @@ def test_a_file_is_named_as_it_was_typed(desk: Desk, typed: str, wrong: str) -> 
     ("words", "said"),
     [
         (["search", "quick.toml", "--focus", "nowhere.json"], "nowhere.json: no such file"),
-        (["search", "quick.toml", "--avoid", "../{0}/quick.txt"], "../{0}/quick.txt: not JSON"),
+        (["search", "quick.toml", "--avoid", "../{0}/quick.txt"], "../{0}/quick.txt, line 2: not JSON"),
         (["sweep", "points.upf", "--model", "no.py"], "points.upf: model: no model at 'no.py'"),
         (["sweep", "points.upf", "--model", "cmp", "--hyperparameters", "link/no.txt"], "link/no.txt: no such file"),
     ],
@@ -142,6 +142,10 @@ def test_a_file_of_an_option_is_named_as_it_was_typed(desk: Desk, words: list[st
     ("words", "said"),
     [
         (["search", "quik.toml"], "quik.toml: no such file (did you mean 'quick.toml'?)"),
+        (
+            ["search", "quick.tml"],
+            "quick.tml: no experiment file, whose name ends in .toml (did you mean 'quick.toml'?)",
+        ),
         (["search", "quick"], "quick: no experiment file, whose name ends in .toml (did you mean 'quick.toml'?)"),
         (["selftest", "quick.tmol"], "quick.tmol: no such file (did you mean 'quick.toml'?)"),
         (["sweep", "sub/quick.toml"], "sub/quick.toml: no such file (did you mean 'subs'?)"),
@@ -308,8 +312,17 @@ def test_a_slip_in_what_is_varied_is_refused_with_the_nearest_name(desk: Desk) -
 def test_a_metric_that_the_model_does_not_report(desk: Desk) -> None:
     done = desk.search("quick.toml", "--set", "cmp.metric=val_corr")
     assert done.returncode == 1
-    words = "submodel 0 did not report val_corr; it reported seed, val_loss, val_r2: --set cmp.metric=val_r2 (log: "
+    words = "left did not report val_corr; it reported seed, val_loss, val_r2: --set cmp.metric=val_r2 (log: "
     assert words in done.stderr
+    assert_names_the_models_log(desk, done)
+
+
+def test_a_misspelt_metric_that_nothing_describes_ends_with_the_first_training(desk: Desk) -> None:
+    done = desk.search("quick.toml", "--set", "cmp.metric=val_los", "--workers", "1")
+    assert done.returncode == 1
+    words = "did not report val_los; it reported seed, val_loss, val_r2: --set cmp.metric=val_loss; no training will"
+    assert words in done.stderr and "submodel" not in done.stderr
+    assert len(list(desk.experiments.glob("runs/*/*/result.json"))) <= 2
     assert_names_the_models_log(desk, done)
 
 

@@ -100,7 +100,7 @@ def test_what_was_trained_of_evaluations_that_are_not_over_is_said_to_be_kept(de
     running.until(lambda text: "1/12" in text)
     os.kill(running.process, signal.SIGINT)
     left = " ".join(running.end().split())
-    assert "stopped: 0 evaluations, and 1 pair of trainings of others, kept; go on with them by:" in left, left
+    assert "stopped: 1 of 12 pairs of trainings kept; go on with them by:" in left, left
 
 
 @pytest.mark.long

@@ -192,7 +192,10 @@ def test_a_folder_tells_by_the_file_of_settings_that_its_train_sh_names(tmp_path
     found = found_of(model_in(tmp_path))
     assert {name: each.default for name, each in found.items()} == {"lr": 0.01, "units": [8, 4]}
     (tmp_path / "settings.json").write_text("[not JSON")
-    assert set(found_of(model_in(tmp_path))) == {"confidence"}
+    doubts: list[str] = []
+    found = find_definitions(model_in(tmp_path), Slot(0), tmp_path, doubts.append)
+    assert set(found) == {"confidence"}
+    assert len(doubts) == 1 and "settings.json: no JSON: " in doubts[0] and doubts[0].endswith("is passed over")
 
 
 def test_settings_in_yaml_are_told_as_those_in_json_those_of_a_table_by_the_way_to_them(tmp_path: Path) -> None:

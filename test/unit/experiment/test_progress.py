@@ -1,11 +1,14 @@
 """What is said of an experiment as it runs: how long it has taken by its record, what a model says last."""
 
+import io
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from recorded import as_read, make_experiment, make_record
+from rich.console import Console
 
-from comparator.experiment.progress import RUN, _told_once, busy_seconds, describe
+from comparator.experiment.progress import RUN, ProgressView, _told_once, busy_seconds, describe
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.tally import Tally
 
@@ -47,3 +50,19 @@ def test_what_tries_a_best_anew_is_a_pair_only_where_two_are_compared(kind: str,
 )
 def test_numbers_that_stand_many_times_are_told_once(said: str, told: str) -> None:
     assert RUN.sub(_told_once, said) == told
+
+
+def test_a_log_tells_the_best_of_the_whole_budget(tmp_path: Path) -> None:
+    metrics = ({"val_loss": 0.01}, {"val_loss": 0.02})
+    values = [-0.1] * 55 + [-0.9]
+    records = as_read(
+        [make_record(each, {"noise": float(each)}, metrics, value=value) for each, value in enumerate(values)]
+    )
+    experiment = FrozenExperiment.model_validate(make_experiment(budget={"evaluations": 56, "generations": None}))
+    log = io.StringIO()
+    view = ProgressView(Console(file=log, width=200), experiment, tmp_path)
+    for known in (54, 55, 56, 56):
+        view.update(records[:known], 1)
+    counted = [line.split("  ")[0] for line in log.getvalue().splitlines()]
+    assert counted == ["54/56", "55/56", "56/56"]
+    assert "best 90.0 % at noise 55" in log.getvalue().splitlines()[-1]

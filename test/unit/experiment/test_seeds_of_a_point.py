@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import statistics
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 from searched import Worker, deterministic, noisy
 from test_controller import BARE, OBJECTIVE, Listed, xs
 
+from comparator.errors import InputError
 from comparator.experiment.controller import Controller
+from comparator.experiment.freezing.given_seeds import check_seed, doubt_seed
+from comparator.model.references import find_model
 from comparator.results.store import ExperimentFolder
 from comparator.results.tally import count
 from comparator.results.whole import whole_evaluations
@@ -149,3 +153,28 @@ def test_neighbours_do_not_share_their_block() -> None:
     first = [block_of(point, 0, BLOCKS).number for point in points]
     assert all(100 < first.count(block) < 150 for block in range(BLOCKS))
     assert sum(one == other for one, other in itertools.pairwise(first)) == pytest.approx(125, abs=40)
+
+
+def test_what_takes_a_seed_is_no_slip_of_what_the_model_has(tmp_path: Path) -> None:
+    (tmp_path / "first.py").write_text(
+        "def initialize_parameters():\n    return {'noise': 0.0, 'rng_seed': 1}\ndef run(params):\n    return 1.0\n"
+    )
+    (tmp_path / "first.toml").write_text('seed = "rng_sed"\n[hyperparameters.rng_seed]\ntype = "int"\n')
+    model = find_model("first.py", tmp_path, tmp_path, "test")
+    with pytest.raises(InputError, match=r"first.toml: seed = 'rng_sed': .* \(did you mean 'rng_seed'\?\)"):
+        check_seed(model, {}, tmp_path / "file.toml")
+
+
+def test_a_seed_that_the_script_of_a_command_has_no_flag_for_is_doubted(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float)\n"
+        "print('loss:', p.parse_args().lr)\n"
+    )
+    described = (
+        'command = ["python", "train.py"]\nseed = "shuffling"\n[metrics.loss]\nprinted = "loss:"\nkind = "error"\n'
+    )
+    (tmp_path / "model.toml").write_text(described)
+    (doubt,) = doubt_seed(find_model(str(tmp_path), tmp_path, tmp_path, "test"), [])
+    assert "model.toml: seed = 'shuffling': the script that it calls has no such flag" in doubt
+    (tmp_path / "model.toml").write_text(f'{described}[hyperparameters.shuffling]\ntype = "int"\n')
+    assert doubt_seed(find_model(str(tmp_path), tmp_path, tmp_path, "test"), []) == []

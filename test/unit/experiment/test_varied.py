@@ -117,6 +117,27 @@ def test_values_are_compared_as_far_as_that_is_certain(description: dict[str, An
 
 
 @pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        ("", "strategy 'grid' takes 4 of the 6 values of 'a'; points = N, which is of each number, takes all"),
+        ("evaluations = 8", "strategy 'grid' takes 2 of the 6 values of 'a'; points = N"),
+        ("points = 3", ""),
+        ("total = 216", ""),
+    ],
+)
+def test_a_grid_that_leaves_out_values_of_a_list_beside_numbers_is_told(
+    tmp_path: Path, model: Path, search: str, told: str
+) -> None:
+    text = f'model = "toy"\nmetric = "val_loss"\n[search]\nstrategy = "grid"\n{search}\n[space]\n'
+    text += "".join(f'{name} = {{type = "float", lower = 0, upper = 1}}\n' for name in ("b", "c"))
+    text += 'a = {type = "ordered", element_type = "int", values = [1, 2, 3, 4, 5, 6]}\n'
+    (tmp_path / "a.toml").write_text(text)
+    plan = plan_experiment(host_in(tmp_path), tmp_path / "a.toml", [], full=False, command="")
+    said = [notice for notice in plan.frozen.notices if "strategy 'grid' takes" in notice]
+    assert [each[: len(told)] for each in said] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
     ("search", "points", "is_told"),
     [("", 54, True), ("evaluations = 20", 20, False), ("points = 1", 81, False), ("total = 81", 81, False)],
 )

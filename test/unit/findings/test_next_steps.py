@@ -17,6 +17,14 @@ from comparator.report.next_step import larger_search
 pytestmark = pytest.mark.usefixtures("quick_reports")
 
 
+def test_a_closer_look_suggests_no_closer_one() -> None:
+    records = records_of(in_region)
+    settings = {**frozen_of().settings, "search": {"focus": {"noise": [0, 25]}}}
+    step = answer_to(records, id="planted-2", settings=settings, **tried_anew(records, in_region)).next
+    assert "--focus" not in step.command and step.command.startswith("comparator recheck planted-2")
+    assert step.words.startswith("It was a closer look already")
+
+
 @pytest.mark.long
 def test_the_next_step_suits_the_outcome() -> None:
     records = records_of(in_region)

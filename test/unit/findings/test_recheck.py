@@ -377,6 +377,13 @@ def test_seeds_of_their_own_tell_first_weights_from_the_order_of_rows(tmp_path: 
         assert refused.returncode == 2 and said in refused.stderr
 
 
+def test_a_sweep_over_several_models_compares_nothing() -> None:
+    one = FrozenExperiment.model_validate(make_experiment(kind="single", models=make_experiment()["models"][:1]))
+    assert one.why_nothing_is_compared == "it searches one model, and compares nothing"
+    several = FrozenExperiment.model_validate(make_experiment(kind="single"))
+    assert several.why_nothing_is_compared.startswith("it trains each of 2 models by itself")
+
+
 @pytest.mark.long
 def test_what_cannot_vary_is_refused_in_a_line(divided: Desk, desk: Desk) -> None:
     for where, words, said in (

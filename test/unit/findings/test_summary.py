@@ -29,6 +29,7 @@ from comparator.findings.axes import Axis, varying_axes
 from comparator.findings.summary import Summary, as_json
 from comparator.findings.verdict import Findings, importance_of
 from comparator.findings.workers import beside_one_another, busy, spans_of, working_times_of
+from comparator.objective.comparison import with_labels
 from comparator.report.answer import answer_of
 from comparator.report.commands import repeat_commands
 from comparator.report.figures.many import ranking
@@ -314,4 +315,7 @@ def test_reasons_that_differ_in_numbers_alone_are_one_but_not_those_of_two_model
     ]
     pair: tuple[dict[str, float], ...] = ({}, {})
     records = [make_record(each, {"noise": 1.0}, pair, "failed", reason=why) for each, why in enumerate(said)]
-    assert summary_of(records).reasons == {f"{said[0]} (and with other numbers)": [0, 2], said[1]: [1], said[3]: [3]}
+    summary = summary_of(records)
+    first, second, _, fourth = (with_labels(each, summary.models) for each in said)
+    assert "submodel" not in first and summary.models[0] in first and summary.models[1] in second
+    assert summary.reasons == {f"{first} (and with other numbers)": [0, 2], second: [1], fourth: [3]}

@@ -122,7 +122,11 @@ def test_trials_of_optuna_are_evaluations_where_they_are_complete(tmp_path: Path
     assert [one.seconds for one in past.results] == [62.5, 86400.0, None, 1.0]
     assert past.results[0].point == {"kind": "a", "size": 4}
     assert past.results[0].metrics == {"val_r2": 0.5, "val_loss": 4.5}
-    assert any("does not name its metric; taken as val_loss" in words for words in past.findings)
+    assert any(
+        "taken as val_loss, the smaller the better (--metric names it: of val_r2, accuracy or objective" in words
+        for words in past.findings
+    )
+    assert read_past(file, metric="objective").maximise
     score = read_past(file, metric="val_r2")
     assert score.maximise and score.best is not None and score.best.result == 0.75
 

@@ -93,6 +93,38 @@ def test_what_a_script_sets_anew_in_another_way_is_no_constant(lines: str) -> No
     assert "CONFIG" not in constants_in(f'CONFIG = {{"lr": 1}}\n{lines}\nprint(CONFIG)\n')
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'cfg = CONFIG\ncfg["lr"] = 5',
+        'cfg: dict = CONFIG\ncfg["lr"] = 5',
+        'one, cfg = 1, CONFIG\ncfg["lr"] = 5',
+        "cfg = other = CONFIG\nother.update(lr=5)",
+        "cfg = CONFIG\ncfg |= dict(lr=5)",
+        "cfg = CONFIG if len(CONFIG) else {}\nfor key in cfg:\n    cfg[key] = 5",
+        'def main():\n    cfg = CONFIG or {}\n    opt = cfg\n    opt["lr"] = 5',
+        'def main(seed, cfg):\n    cfg["lr"] = 5\nmain(1, CONFIG)',
+        'def main(*, cfg):\n    cfg["lr"] = 5\nmain(cfg=CONFIG)',
+        'def outer(a):\n    inner(a)\ndef inner(b):\n    b["lr"] = 5\nouter(CONFIG)',
+    ],
+)
+def test_a_table_that_is_changed_by_another_of_its_names_is_no_constant(lines: str) -> None:
+    assert constants_in(f'CONFIG = {{"lr": 1, "net": {{"lr": 2}}}}\n{lines}\nprint(CONFIG)\n').get("CONFIG") in (
+        None,
+        {"net": {"lr": 2}},
+    )
+
+
+def test_what_another_name_of_a_table_leaves_as_it_is_stays_a_constant() -> None:
+    source = 'CONFIG = {"lr": 1, "kind": "f1", "net": {"width": 2, "depth": 3}}\nprint(CONFIG)\n'
+    source += 'net, metric = CONFIG["net"], CONFIG["kind"]\nnet["depth"] = 4\n'
+    source += 'def walk(metric, node):\n    metric.update(node)\n    while node:\n        node = node["next"]\n'
+    source += 'copied = dict(CONFIG)\ncopied["lr"] = 5\n'
+    assert constants_in(source) == {"CONFIG": {"lr": 1, "kind": "f1", "net": {"width": 2}}}
+    source += 'first = second["a"]\nsecond = first["b"]\nfirst["c"] = 1\n'  # names that stand for each other
+    assert constants_in(source) == {"CONFIG": {"lr": 1, "kind": "f1", "net": {"width": 2}}}
+
+
 def test_in_a_table_only_what_is_set_anew_is_no_constant() -> None:
     source = 'CONFIG = {"lr": 1, "net": {"width": 2, "depth": 3}, **MORE, "lr": 4, "lr": 5}\nSIZES = [1, 2]\n'
     source += "print(CONFIG, SIZES)\n"

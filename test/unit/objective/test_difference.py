@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.errors import InputError
-from comparator.objective.comparison import Objective, submodel_hyperparameters
+from comparator.objective.comparison import Objective, submodel_hyperparameters, with_labels
 from comparator.objective.differences import (
     DIFFERENCES,
     NoValue,
@@ -20,6 +20,7 @@ from comparator.objective.differences import (
     signed_difference,
     usual_difference,
 )
+from comparator.objective.metrics import misspelt_metric
 from comparator.results.frozen import MetricDescription
 from comparator.results.record import Run
 
@@ -144,6 +145,7 @@ def test_an_objective_without_a_value_says_why(second: Run, words: str) -> None:
         ("val_loss", (), "it reported r2, rmse: --set metric=rmse"),
         ("val_r2", (), "it reported r2, rmse: --set metric=r2"),
         ("val_loss", ("val_loss", "r2"), "it reported r2, rmse: --set metric=r2"),
+        ("rmsee", (), "it reported r2, rmse: --set metric=rmse"),
         ("val_loss", ("val_loss",), "it reported r2, rmse, of which the model describes none"),
     ],
 )
@@ -151,6 +153,30 @@ def test_a_metric_that_is_missing_comes_with_one_that_can_be_asked_for(metric, d
     objective = Objective(metric, None, described=described)
     with pytest.raises(NoValue, match=f"the model did not report {metric}; {words}$"):
         objective([run(0, metrics={"r2": 0.3, "rmse": 0.1})])
+
+
+@pytest.mark.parametrize(
+    ("metric", "reported", "meant"),
+    [
+        ("val_los", ["val_loss", "val_r2"], "val_loss"),
+        ("vall_loss", ["val_loss"], "val_loss"),
+        ("rmes", ["rmse"], "rmse"),
+        ("val_mae", ["val_mse"], None),  # a training with another loss may report it
+        ("val_loss", ["loss"], None),
+        ("top_1", ["top_5"], None),
+        ("quality", ["val_loss"], None),
+    ],
+)
+def test_a_misspelt_metric_is_one_that_no_training_has(metric: str, reported: list[str], meant: str | None) -> None:
+    assert misspelt_metric(metric, reported) == meant
+
+
+def test_people_read_a_reason_with_the_models_names() -> None:
+    labels = ("Uno", "GraphDRP 2")
+    assert with_labels("submodel 1: no such submodel 0", labels) == "GraphDRP 2: no such submodel 0"
+    told = "replicate 0: submodel 0 did not report r2; replicate 3: submodel 1: timeout"
+    assert with_labels(told, labels) == "replicate 0: Uno did not report r2; replicate 3: GraphDRP 2: timeout"
+    assert with_labels("the model: timeout", ("Uno",)) == "the model: timeout"
 
 
 def test_an_evaluation_that_never_ran_has_no_value() -> None:

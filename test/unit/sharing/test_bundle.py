@@ -241,6 +241,18 @@ def test_one_that_is_here_stays_and_another_of_its_name_is_refused(bundle: Path,
         open_bundle(bundle, experiments, "../theirs")
 
 
+def test_trainings_beside_the_evaluations_are_told_apart(recorded: Path, tmp_path: Path) -> None:
+    experiment = json.loads((recorded / "experiment.json").read_text())
+    runs = [
+        {"submodel": each, "replicate": 0, "status": "ok", "metrics": {"val_loss": 1.0}, "run": f"beside{each}"}
+        for each in (0, 1)
+    ]
+    experiment["probes"] = [{"evaluation": -2, "status": "ok", "runs": runs}]
+    (recorded / "experiment.json").write_text(json.dumps(experiment))
+    (tmp_path / "there").mkdir()
+    assert open_bundle(write_bundle(recorded, tmp_path).path, tmp_path / "there").beside == 2
+
+
 def test_a_run_that_is_here_with_other_numbers_stays_and_is_named(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     store = RunStore(tmp_path / "there")

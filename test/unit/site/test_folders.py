@@ -11,7 +11,7 @@ from comparator.site import folders
 from comparator.site.folders import (
     command_line,
     experiments_to_read,
-    near_folder,
+    no_such_folder,
     project_root,
     shipped_folder,
     typed_here,
@@ -82,5 +82,5 @@ def test_no_name_is_near_the_projects_own_folder_which_may_be_made_yet(
 ) -> None:
     monkeypatch.setenv("COMPARATOR_ROOT", str(tmp_path))
     (tmp_path / "experiment").mkdir()
-    assert near_folder(tmp_path / "experiments") == ""
-    assert near_folder(tmp_path / "experimens") == " (did you mean 'experiment'?)"
+    assert no_such_folder(tmp_path / "experiments") == "no such folder; a search makes it"
+    assert no_such_folder(tmp_path / "experimens") == "no such folder (did you mean 'experiment'?)"

@@ -61,6 +61,7 @@ class Controller:
     `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
     fault is laid to `proposer`, the algorithm's name or file. `has_ended` says that an earlier session came to
     the end of a search that listens. With `recalls` the strategy, as one that listens, is told what it proposed before.
+    `labels` are what people call the models.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Controller:
         proposer: str = "the search",
         has_ended: bool = False,
         recalls: bool = False,
+        labels: Sequence[str] = (),
     ) -> None:
         self._folder, self._strategy = folder, strategy
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
@@ -95,7 +97,7 @@ class Controller:
         self._replicates = Replicates(
             self._replication, pilot_seeds, self._points, self._spending, self._confirmation, lambda: folder.records
         )
-        self._recording = Recording(folder, self._points, self._open, blocks)
+        self._recording = Recording(folder, self._points, self._open, blocks, labels)
         self._ended: list[OpenEvaluation] = []  # with all replicates that they asked for, and not decided upon
         # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
         self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive

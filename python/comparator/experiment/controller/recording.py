@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -30,11 +31,19 @@ class EvaluationLog(Protocol):
 class Recording:
     """The lines of a `folder`, for those of the `opened` evaluations that have ended.
 
-    `points` have what is known of each; replicates are dealt to so many `blocks`.
+    `points` have what is known of each; replicates are dealt to so many `blocks`; people call the models by `labels`.
     """
 
-    def __init__(self, folder: EvaluationLog, points: KnownPoints, opened: OpenEvaluations, blocks: int) -> None:
+    def __init__(
+        self,
+        folder: EvaluationLog,
+        points: KnownPoints,
+        opened: OpenEvaluations,
+        blocks: int,
+        labels: Sequence[str] = (),
+    ) -> None:
         self._folder, self._points, self._open, self._blocks = folder, points, opened, blocks
+        self._labels = labels
 
     def write(self, evaluation: OpenEvaluation) -> None:
         """Record an evaluation with what its own replicates gave; raises `ComparatorError` where all failed so far."""
@@ -62,5 +71,5 @@ class Recording:
     def _stop_if_all_failed(self) -> None:
         records = self._folder.records
         if len(records) >= FAILURES_THAT_STOP and all(line.status != "ok" for line in records):
-            last = failure_words(records[-1], self._folder.evaluations.parent.parent)
+            last = failure_words(records[-1], self._folder.evaluations.parent.parent, self._labels)
             raise ComparatorError(f"the first {len(records)} evaluations all failed; the last one: {last}")

@@ -79,9 +79,9 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     pilot = pilot_points(short, space, context, notices)
     check_unit(settings, objective, pilot, context)
     check_likeness_is_known(settings, pilot, context)
-    notices += doubt_lists(settings, space, context)
     past = past_results(settings, space, objective, context, notices)
     strategy = freeze_strategy(short, context, given.models, notices, PILOT_SEEDS * len(pilot))
+    notices += doubt_lists(settings, space, strategy, context)
     frozen = WholeExperiment(
         id="",
         format=FORMAT,

@@ -8,7 +8,8 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
-from comparator.formats.hyperparameters import check_names, misspelt
+from comparator.formats.hyperparameters import check_names
+from comparator.formats.slips import misspelt
 from comparator.formats.spelling import COMMON, check_once, is_same, spelling
 from comparator.formats.text import shortened
 from comparator.model.model import Model, told_by

@@ -9,19 +9,22 @@ if __name__ == "__main__":
 ```
 
 What is set anew, by another assignment, an import, a key (`CONFIG["lr"] = ...`) or an `update`, is none of them, nor is
-what the script does not read. What a function changes that is handed the table is not seen.
+what the script does not read. A table is known by its other names too: `cfg = CONFIG`, and what a function of the
+script calls it that is handed it. What is changed through an attribute (`self.config`), or in another file, is not
+seen.
 """
 
 from __future__ import annotations
 
 import ast
-import operator
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 #: A name, and the keys of the tables behind it.
 Way = tuple[str, ...]
+#: The same of what is changed; None is any key.
+Changed = tuple[str | None, ...]
 #: By these a script reads names that do not stand in it.
 READ_ALL = {"globals", "locals", "vars", "exec", "eval"}
 
@@ -60,7 +63,8 @@ def _constants(tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
     nodes = list(ast.walk(tree))
     count = Counter(name for node in nodes for name in _bound(node))
     read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    anew = {way for node in nodes if (way := _set_anew(node))}
+    aliases = _aliases(nodes)
+    anew = {way for node in nodes if (written := _set_anew(node)) for way in _ways(written, aliases)}
     imports = [node.lineno for node in nodes if isinstance(node, ast.alias) and node.name == "*"]
     for statement in [*tree.body, *main]:
         name, value = _assigned(statement) or ("", None)
@@ -69,7 +73,7 @@ def _constants(tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
         if name not in read and not read & READ_ALL:
             continue
         for way, literal in _literals((name,), value):
-            if not any(all(map(operator.eq, way, each)) for each in anew):
+            if not any(_changes(each, way, literal) for each in anew):
                 yield way, literal
 
 
@@ -100,24 +104,91 @@ def _bound(node: ast.AST) -> list[str]:
     return []
 
 
-def _set_anew(node: ast.AST) -> Way:
+def _set_anew(node: ast.AST) -> Changed:
     """The way to what a node changes within a table, `CONFIG["lr"] = 1` or `CONFIG.update(...)`; empty for another."""
     match node:
         case ast.Subscript(ctx=ast.Store() | ast.Del()):
             return _way(node)
-        case ast.Call(func=ast.Attribute(value=table, attr="update" | "clear")):
-            return _way(table)
+        case ast.Call(func=ast.Attribute(value=table, attr="update" | "clear")) if way := _way(table):
+            return (*way, None)
+        case ast.AugAssign(target=ast.Name(id=name), op=ast.BitOr()):
+            return (name, None)
     return ()
 
 
-def _way(node: ast.expr) -> Way:
-    """The way that `CONFIG["a"]["b"]` goes, as far as its keys are literals; empty where it begins at no name."""
-    keys: list[str] = []
+def _changes(changed: Changed, way: Way, literal: ast.expr) -> bool:
+    """Whether the literal on this `way` is another one where what is on the way `changed` is."""
+    if len(changed) > len(way) and not isinstance(literal, ast.List):  # nothing can be changed within it
+        return False
+    return all(key is None or key == own for key, own in zip(changed, way, strict=False))
+
+
+def _way(node: ast.expr) -> Changed:
+    """The way that `CONFIG["a"]["b"]` goes; empty where it begins at no name."""
+    keys: list[str | None] = []
     while isinstance(node, ast.Subscript):
-        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        keys = [] if key is None else [str(key), *keys]
+        keys.insert(0, str(node.slice.value) if isinstance(node.slice, ast.Constant) else None)
         node = node.value
     return (node.id, *keys) if isinstance(node, ast.Name) else ()
+
+
+def _aliases(nodes: Sequence[ast.AST]) -> Mapping[str, set[Changed]]:
+    """The ways to what else a name may stand for, wherever in the source it does: `cfg = CONFIG`, `train(CONFIG)`."""
+    functions: dict[str, list[ast.arguments]] = defaultdict(list)
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions[node.name].append(node.args)
+    found: dict[str, set[Changed]] = defaultdict(set)
+    for node in nodes:
+        for target, value in _given(node, functions):
+            found[target] |= set(_tables(value))
+    return found
+
+
+def _given(node: ast.AST, functions: Mapping[str, Sequence[ast.arguments]]) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a node gives values, and these: an assignment, or a call of one of the script's `functions`."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                    pairs = list(zip(target.elts, value.elts, strict=False))
+                else:
+                    pairs = [(target, value)]
+                yield from ((name.id, each) for name, each in pairs if isinstance(name, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            yield name, value
+        case ast.Call(func=ast.Name(id=called), args=values, keywords=keywords):
+            for own in functions.get(called, ()):
+                names = [each.arg for each in [*own.posonlyargs, *own.args]]
+                yield from zip(names, values, strict=False)
+                yield from ((each.arg, each.value) for each in keywords if each.arg is not None)
+
+
+def _tables(value: ast.expr) -> Iterator[Changed]:
+    """The ways to what a value may be itself, and no copy of it."""
+    match value:
+        case ast.IfExp(body=one, orelse=other):
+            yield from [*_tables(one), *_tables(other)]
+        case ast.BoolOp(values=values):
+            yield from (way for each in values for way in _tables(each))
+        case ast.Name() | ast.Subscript():
+            yield _way(value)
+
+
+def _ways(way: Changed, aliases: Mapping[str, set[Changed]]) -> set[Changed]:
+    """A way, and those to the same by what its name stands for, and what that stands for in its turn."""
+    found, todo, names = {way}, [way], set[str | None]()
+    while todo:
+        name, *keys = todo.pop()
+        if name in names:  # a loop goes from one to the next of its kind
+            continue
+        names.add(name)
+        further = {(*each, *keys) for each in aliases.get(str(name), ()) if each}
+        found |= further
+        todo += further
+    return found
 
 
 def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:

@@ -28,10 +28,23 @@ SAYS_SETTINGS = re.compile(r"conf|cfg|setting|param|option|args", re.IGNORECASE)
 
 def _settings_in(called: Sequence[Path], folder: Path) -> list[Definition]:
     """What the files of settings say that are among those that a `train.sh` calls, or that such a script names."""
+    return [each for file in _settings_files(called, folder) for each in settings_of(file)]
+
+
+def _settings_files(called: Sequence[Path], folder: Path) -> list[Path]:
     files = [path for path in called if is_settings_file(path)]
     for script in with_imports(_python(called), [folder]):
         files += [path for path in _settings_named(script, folder) if path not in files]
-    return [each for file in files for each in settings_of(file)]
+    return files
+
+
+def unreadable_settings(folder: Path) -> Iterator[str]:
+    """Why a file of settings that the scripts of a folder name tells nothing: a line for each that cannot be read."""
+    for file in _settings_files(_called(folder), folder):
+        try:
+            read_settings_file(file)
+        except InputError as error:
+            yield str(error)
 
 
 def settings_of(file: Path) -> Iterator[Definition]:
