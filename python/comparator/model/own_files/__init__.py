@@ -7,4 +7,5 @@
 | one in R | r_options |
 | a file of settings | settings_file, yaml_copy |
 | a script as one | script_constants |
+| a module that a script imports as one | imported_settings |
 """

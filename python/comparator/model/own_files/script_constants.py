@@ -3,13 +3,22 @@
 ```python
 BATCH_SIZE = 32                            # BATCH_SIZE
 CONFIG = {"lr": 1e-3, "epochs": 200}       # CONFIG.lr, CONFIG.epochs
+forest = RandomForest(n_estimators=100)    # forest.n_estimators: a number that a call is given by its name
+cfg.TRAIN.LR = 0.1                         # cfg.TRAIN.LR
+
+class Config:
+    width = 64                             # Config.width
+
+def main(folds=5):                         # main.folds, where it is called without
+    dropout = 0.2                          # main.dropout
 
 if __name__ == "__main__":
-    dropout = 0.2                          # dropout
+    main()
 ```
 
-What is set anew, by another assignment, an import, a key (`CONFIG["lr"] = ...`) or an `update`, is none of them, nor is
-what the script does not read. What a function changes that is handed the table is not seen.
+What is set anew, by another assignment, an import, a key (`CONFIG["lr"] = ...`), an attribute or an `update`, is none
+of them, nor is what a script does not read; of a file that runs nothing itself others read all. What a function changes
+that is handed the table, and what another file sets, is not seen.
 """
 
 from __future__ import annotations
@@ -17,13 +26,18 @@ from __future__ import annotations
 import ast
 import operator
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 #: A name, and the keys of the tables behind it.
 Way = tuple[str, ...]
 #: By these a script reads names that do not stand in it.
 READ_ALL = {"globals", "locals", "vars", "exec", "eval"}
+#: Calls that make a table of what they are given by name.
+TABLES = {"dict", "Namespace", "SimpleNamespace", "EasyDict", "edict", "Munch", "ConfigDict", "OmegaConf"}
+#: What is run whenever the statements around it are.
+STRAIGHT = (ast.With, ast.Try)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def constants_in(text: str) -> dict[str, Any]:
@@ -33,8 +47,9 @@ def constants_in(text: str) -> dict[str, Any]:
         *tables, last = name
         table = found
         for each in tables:
-            table = table.setdefault(each, {})
-        table[last] = ast.literal_eval(node)
+            inner = table.setdefault(each, {})
+            table = inner if isinstance(inner, dict) else {}
+        table.setdefault(last, ast.literal_eval(node))
     return found
 
 
@@ -55,22 +70,116 @@ def with_constants(text: str, given: Mapping[str, Any]) -> str:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
-    """The way to each constant and its literal; one that is, or may be, set anew is none, nor is one unread."""
+    """The way to each constant and its literal."""
     main = [each for node in tree.body if isinstance(node, ast.If) and _is_main(node) for each in node.body]
-    nodes = list(ast.walk(tree))
+    own = [*_straight(tree.body), *_straight(main)]
+    runs_itself = bool(main) or any(isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) for each in own)
+    yield from _of_scope(own, list(ast.walk(tree)), needs_reader=runs_itself)
+    read = _read(ast.walk(tree))
+    for each in tree.body:
+        if isinstance(each, Function):
+            for way, node in _of_function(each, tree):
+                yield (each.name, *way), node
+        elif isinstance(each, ast.ClassDef) and (each.name in read or not runs_itself):
+            for way, node in _of_class(each, tree):
+                yield (each.name, *way), node
+
+
+def _of_scope(
+    own: Sequence[ast.stmt], nodes: Sequence[ast.AST], *, needs_reader: bool
+) -> Iterator[tuple[Way, ast.expr]]:
+    """The constants that its `own` statements assign; one that some node sets anew is none, nor is one unread."""
     count = Counter(name for node in nodes for name in _bound(node))
-    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    anew = {way for node in nodes if (way := _set_anew(node))}
+    read = _read(nodes)
+    anew = Counter(way for node in nodes if (way := _set_anew(node)))
     imports = [node.lineno for node in nodes if isinstance(node, ast.alias) and node.name == "*"]
-    for statement in [*tree.body, *main]:
-        name, value = _assigned(statement) or ("", None)
-        if value is None or count[name] != 1 or statement.lineno < max(imports, default=0):
+    for statement in own:
+        way, value = _assigned(statement) or ((), None)
+        if value is None or count[way[0]] > 1 or statement.lineno < max(imports, default=0):
             continue
-        if name not in read and not read & READ_ALL:
+        if way[0].startswith("__") or (needs_reader and way[0] not in read and not read & READ_ALL):
             continue
-        for way, literal in _literals((name,), value):
-            if not any(all(map(operator.eq, way, each)) for each in anew):
-                yield way, literal
+        others = anew - Counter([way] if len(way) > 1 else [])
+        for each, literal in _literals(way, value):
+            if not any(all(map(operator.eq, each, other)) for other in others):
+                yield each, literal
+
+
+def _of_function(function: Function, tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
+    """The constants of a function, and the defaults of arguments that no call of it here gives."""
+    nodes = list(ast.walk(function))
+    named, arguments = function.args, function.args.args
+    given = {each.arg for each in (*named.posonlyargs, *arguments, *named.kwonlyargs)}
+    shared = {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+    for way, node in _of_scope(list(_straight(function.body)), nodes, needs_reader=True):
+        if way[0] not in given | shared:
+            yield way, node
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and _id(each.func) == function.name]
+    bound = Counter(name for node in nodes for name in _bound(node))
+    defaults = zip(arguments[len(arguments) - len(named.defaults) :], named.defaults, strict=True)
+    keywords = zip(named.kwonlyargs, named.kw_defaults, strict=True)
+    for argument, default in [*defaults, *keywords] if calls else ():
+        place = arguments.index(argument) if argument in arguments else len(arguments)
+        is_given = any(_gives(call, argument.arg, place) for call in calls)
+        if default is not None and not is_given and not bound[argument.arg]:
+            yield from _literals((argument.arg,), default)
+
+
+def _of_class(own: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
+    """The fields of a class, and what its `__init__` makes of itself, that nothing here sets anew."""
+    stored = Counter(
+        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+    )
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and _name(each.func) == own.name]
+    inits = [each for each in own.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
+    bound = Counter(way[0] for each in own.body if (way := (_assigned(each) or ((), None))[0]))
+    fields: list[tuple[Way, ast.expr | None, int]] = [(*(_assigned(each) or ((), None)), 0) for each in own.body]
+    for init in inits:
+        fields += [
+            (way[1:], value, 1)
+            for way, value in filter(None, map(_assigned, _straight(init.body)))
+            if len(way) == 2 and way[0] == "self" and not bound[way[1]]
+        ]
+    place = -1
+    for way, value, times in fields:
+        if len(way) != 1 or value is None:
+            continue
+        place += 1
+        is_given = any(_gives(call, way[0], place if not inits else len(call.args)) for call in calls)
+        if bound[way[0]] < 2 and stored[way[0]] == times and not is_given:
+            yield from _literals(way, _field_default(value))
+
+
+def _gives(call: ast.Call, name: str, place: int) -> bool:
+    """Whether a call gives an argument, by its name or its place."""
+    starred = any(isinstance(each, ast.Starred) for each in call.args)
+    return starred or len(call.args) > place or any(each.arg in (name, None) for each in call.keywords)
+
+
+def _field_default(value: ast.expr) -> ast.expr:
+    """The default of a field, `field(default=0.1)` of a dataclass or what is assigned."""
+    given = {each.arg: each.value for each in value.keywords} if isinstance(value, ast.Call) else {}
+    return given.get("default", value)
+
+
+def _read(nodes: Iterator[ast.AST] | Sequence[ast.AST]) -> set[str]:
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _id(node: ast.AST) -> str | None:
+    return getattr(node, "id", None)
+
+
+def _name(node: ast.AST) -> str | None:
+    return _id(node) or getattr(node, "attr", None)
+
+
+def _straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements with those within that are run whenever they are."""
+    for each in body:
+        yield each
+        if isinstance(each, STRAIGHT):
+            yield from _straight(each.body)
 
 
 def _is_main(node: ast.If) -> bool:
@@ -78,12 +187,13 @@ def _is_main(node: ast.If) -> bool:
     return "__name__ == '__main__'" in test or "'__main__' == __name__" in test
 
 
-def _assigned(node: ast.stmt) -> tuple[str, ast.expr] | None:
-    """The name and the value of a statement that assigns one."""
+def _assigned(node: ast.stmt) -> tuple[Way, ast.expr] | None:
+    """The way to what a statement assigns, a name or an attribute, and its value."""
     target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
     target = node.target if isinstance(node, ast.AnnAssign) else target
     value = getattr(node, "value", None)
-    return (target.id, value) if isinstance(target, ast.Name) and value is not None else None
+    way = _way(target) if isinstance(target, ast.Name | ast.Attribute) else ()
+    return (way, value) if way and value is not None else None
 
 
 def _bound(node: ast.AST) -> list[str]:
@@ -103,7 +213,7 @@ def _bound(node: ast.AST) -> list[str]:
 def _set_anew(node: ast.AST) -> Way:
     """The way to what a node changes within a table, `CONFIG["lr"] = 1` or `CONFIG.update(...)`; empty for another."""
     match node:
-        case ast.Subscript(ctx=ast.Store() | ast.Del()):
+        case ast.Subscript(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
             return _way(node)
         case ast.Call(func=ast.Attribute(value=table, attr="update" | "clear")):
             return _way(table)
@@ -111,16 +221,20 @@ def _set_anew(node: ast.AST) -> Way:
 
 
 def _way(node: ast.expr) -> Way:
-    """The way that `CONFIG["a"]["b"]` goes, as far as its keys are literals; empty where it begins at no name."""
+    """The way that `CONFIG["a"].b` goes, as far as its keys are literals; empty where it begins at no name."""
     keys: list[str] = []
-    while isinstance(node, ast.Subscript):
-        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        keys = [] if key is None else [str(key), *keys]
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        if isinstance(node, ast.Attribute):
+            keys = [node.attr, *keys]
+        else:
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            keys = [] if key is None else [str(key), *keys]
         node = node.value
     return (node.id, *keys) if isinstance(node, ast.Name) else ()
 
 
 def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:
+    """The literals below a value: itself, those of its table, or the numbers that its calls are given by name."""
     if isinstance(node, ast.Dict) and node.keys:
         # What `**` brings, and a key that stands again, count for more than what is before them.
         last = len(node.keys) - [*reversed(node.keys), None].index(None)
@@ -130,6 +244,16 @@ def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:
             if isinstance(key, str):
                 yield from _literals((*way, key), value)
         return
+    if isinstance(node, ast.Call):
+        calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+        keywords = [(each, call) for call in calls for each in call.keywords if each.arg is not None]
+        count = Counter(each.arg for each, _ in keywords)
+        for each, call in keywords:
+            if each.arg is None or count[each.arg] > 1:
+                continue
+            if (_name(call.func) in TABLES and call is node) or _is_number(each.value):
+                yield from _literals((*way, each.arg), each.value)
+        return
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -137,3 +261,8 @@ def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:
     is_list = isinstance(value, list) and not any(isinstance(each, dict) for each in value)
     if value is None or is_list or isinstance(value, bool | int | float | str):
         yield way, node
+
+
+def _is_number(node: ast.expr) -> bool:
+    node = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
