@@ -3,7 +3,7 @@
 | of | modules |
 |---|---|
 | all of them, and what they import or name | told |
-| a script in Python | source |
+| a script in Python | source, signatures |
 | one in R | r_options |
 | a file of settings | settings_file, yaml_copy |
 | a script as one | script_constants |

@@ -26,7 +26,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 #: A name, and the keys of the tables behind it.
@@ -42,8 +42,23 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def constants_in(text: str) -> dict[str, Any]:
     """The constants of a source, tables of them by name; raises `ValueError` where it is no Python."""
+    return _tables(_constants(ast.parse(text)))
+
+
+def constants_in_function(function: Function) -> dict[str, Any]:
+    """What a function assigns once, tables of it by name, whether or not it reads that itself."""
+    own = list(_straight(function.body))
+    return _tables(_of_scope(own, list(ast.walk(function)), needs_reader=False))
+
+
+def table_of(nodes: Sequence[ast.expr]) -> dict[str, Any]:
+    """The literals of tables by name."""
+    return _tables(found for node in nodes for found in _literals((), node))
+
+
+def _tables(constants: Iterable[tuple[Way, ast.expr]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, node in _constants(ast.parse(text)):
+    for name, node in constants:
         *tables, last = name
         table = found
         for each in tables:
