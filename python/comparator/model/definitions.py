@@ -26,6 +26,7 @@ OPTION_CALLS = ("add_argument", "option")
 FLAG_CALLS = {
     **{"DEFINE_integer": "int", "DEFINE_float": "float", "DEFINE_string": "string", "DEFINE_enum": "string"},
     **{"DEFINE_bool": "bool", "DEFINE_boolean": "bool", "DEFINE_list": "string"},
+    **dict.fromkeys(("DEFINE_multi_integer", "DEFINE_multi_float", "DEFINE_multi_string"), "list"),
 }
 #: Actions of `argparse` that take no word, and when they are given: where the value is on, off, or either way.
 SWITCHES: Mapping[str, Switch] = {"store_true": "on", "store_false": "off", "BooleanOptionalAction": "both"}
@@ -40,7 +41,7 @@ class Definition:
     `builtin` is the type of Python that a command line hands its word to, where that does not do what it is called:
     `bool` makes True of "False", and of every word but the empty one, `list` makes a list of a word's letters. `flag`
     is how a command line writes it, `--batch-size`, or `--batch-size=` where its value has to follow in the same word;
-    empty: `--NAME`. A `switch` takes no word.
+    empty: `--NAME`. A `switch` takes no word. Of what `is_repeated` each value has a flag of its own.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Definition:
     builtin: Literal["bool", "list"] | None = None
     flag: str = ""
     switch: Switch | None = None
+    is_repeated: bool = False
 
     def over(self, other: Definition) -> Definition:
         """This one, with what it lacks from another."""
@@ -64,6 +66,7 @@ class Definition:
             builtin=other.builtin if self.type == "any" else self.builtin,
             flag=self.flag or other.flag,
             switch=self.switch or other.switch,
+            is_repeated=self.is_repeated or other.is_repeated,
         )
 
 
@@ -123,6 +126,8 @@ def option(call: ast.Call) -> Iterator[Definition]:
     flag, _, off = flag.partition("/")
     keywords = _keywords(call.keywords)
     found = replace(_definition(name_of_flag(flag), keywords), flag=flag)
+    if _value(keywords.get("multiple")) is True or _action(keywords.get("action")) == "append":
+        found = replace(found, type="list", is_repeated=True)
     if (off or _value(keywords.get("is_flag")) is True) and found.switch is None:
         switch: Switch = "both" if off == f"--no-{flag.lstrip('-')}" else "on"
         found = replace(found, type="bool", default=found.default or False, switch=switch)
@@ -144,9 +149,10 @@ def _flag(call: ast.Call, kind: str) -> Iterator[Definition]:
     arguments: list[Any] = [*map(_value, call.args), None]
     name, default, *more = arguments
     if isinstance(name, str) and name.isidentifier():
-        choices = [choice for each in more if isinstance(each, list) for choice in each]
+        choices = tuple(choice for each in more if isinstance(each, list) for choice in each)
         words = [each for each in more if isinstance(each, str)][:1]
-        yield Definition(name, kind, default, " ".join("".join(words).split()), tuple(choices), flag=f"--{name}=")
+        said = " ".join("".join(words).split())
+        yield Definition(name, kind, default, said, choices, flag=f"--{name}=", is_repeated=kind == "list")
 
 
 def entry(node: ast.Dict) -> Iterator[Definition]:

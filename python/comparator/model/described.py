@@ -29,8 +29,8 @@ class MetricDescription(BaseModel):
 
     @model_validator(mode="after")
     def _check_where(self) -> MetricDescription:
-        if self.printed is not None and self.file is not None:
-            raise ValueError("printed and file say two places of one number; leave one of them out")
+        if self.printed is not None and self.key is not None:
+            raise ValueError("printed and key say two places of one number; leave one of them out")
         if self.key is not None and self.file is None:
             raise ValueError("key is the name of a number in a file: say which, file = 'scores.json'")
         try:

@@ -6,24 +6,23 @@
 | `file` | a file below the folder of the run, or a pattern, `"**/metrics.csv"`: the one that was written last |
 | `key` | what the number is called there, `"test.mse"` for one in a table; else the metric's name |
 
-Of what is printed the last place counts, also with `%` or a comma behind the number; `1,234` and `0,5` are none. Files
-are JSON and YAML by names, tables (`.csv`, `.tsv`, else with commas) by columns, of which the last number counts, or a
-text that is a number alone.
+Of what is printed the last place counts, also with `%` or a comma behind the number; `1,234` and `0,5` are none. With
+both `printed` and `file` the words are looked for in that file, or in its name. What else a file may be says
+`number_files`.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.formats.text import read_text, shortened, shown
+from comparator.formats.text import shortened, shown
 from comparator.model.described import MetricDescription
 from comparator.model.log_lines import BLOCK, FINITE, QUOTE, pieces, plain
-from comparator.model.own_files.settings_file import is_settings_file, named_settings, read_settings_file
+from comparator.model.number_files import numbers_in
 
 #: A number behind the words that stand before it, with or without a sign between, or as NumPy and PyTorch print it.
 NUMBER = re.compile(
@@ -39,7 +38,7 @@ def described_results(
     """The metrics that a description says a place of, each with its number, or why there is none."""
     for name, each in metrics.items():
         if each.printed is not None:
-            yield name, _printed(log, each.printed)
+            yield name, _printed(log, each.printed) if each.file is None else _in_text(run, each.file, each.printed)
         elif each.file is not None:
             yield name, _written(run, each.file, each.key or name)
 
@@ -55,7 +54,7 @@ def _printed(log: Path, pattern: str) -> float | str:
             if words is None:
                 continue
             has_words = True
-            number = NUMBER.match(plain(words[1] or "" if sought.groups else piece[words.end() :]))
+            number = NUMBER.match(plain(_behind(words, piece)))
             found = float(number["number"]) if number is not None else found
     if found is not None:
         return found
@@ -63,44 +62,46 @@ def _printed(log: Path, pattern: str) -> float | str:
     return f"printed = {shown(pattern)}: {what}"
 
 
-def _written(run: Path, pattern: str, key: str) -> float | str:
+def _behind(words: re.Match[str], text: str) -> str:
+    """Where the number is that words stand before, or that is their group."""
+    return words[1] or "" if words.re.groups else text[words.end() :]
+
+
+def _last_written(run: Path, pattern: str) -> Path | None:
     files = sorted((path for path in run.glob(pattern) if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
-    if not files:
+    return files[-1] if files else None
+
+
+def _in_text(run: Path, pattern: str, words: str) -> float | str:
+    """The number behind words in a file; where its name has them, in that: `epoch=3-val_loss=0.12.ckpt`."""
+    path = _last_written(run, pattern)
+    if path is None:
         return f"file = {shown(pattern)}: it wrote none"
-    path = files[-1]
+    named = re.compile(words).search(path.name)
+    number = NUMBER.match(_behind(named, path.name).removesuffix(path.suffix)) if named else None
+    if number is not None:
+        return float(number["number"])
+    found = _printed(path, words)
+    return f"{path.name}: {found}".replace("what it printed", "it") if isinstance(found, str) else found
+
+
+def _written(run: Path, pattern: str, key: str) -> float | str:
+    path = _last_written(run, pattern)
+    if path is None:
+        return f"file = {shown(pattern)}: it wrote none"
     try:
-        numbers = _numbers(path)
-    except (InputError, csv.Error) as error:
+        numbers = numbers_in(path)
+    except (InputError, OSError) as error:
         return str(error)
     if set(numbers) == {""}:  # a number alone
         return numbers[""]
     if key not in numbers:
-        return f"{path.name} has no number called {shown(key)}{nearest(key, numbers) or _listed(numbers)}"
+        # One in a table is often meant by its own name.
+        same = [each for each in numbers if re.split(r"[./]", each)[-1] == re.split(r"[./]", key)[-1]]
+        meant = f" (did you mean '{shortened(same[0])}'?)" if len(same) == 1 else nearest(key, numbers)
+        return f"{path.name} has no number called {shown(key)}{meant or _listed(numbers)}"
     return numbers[key]
 
 
 def _listed(names: Mapping[str, Any]) -> str:
     return f"; there are {shortened(', '.join(names))}" if names else ""
-
-
-def _numbers(path: Path) -> dict[str, float]:
-    """The numbers in a file by name; of one that is a number alone by the empty one."""
-    if is_settings_file(path):
-        numbers = dict(named_settings(read_settings_file(path)))
-        return {name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}
-    text = read_text(path)
-    if (alone := _as_number(text)) is not None:
-        return {"": alone}
-    table = csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    found: dict[str, float] = {}
-    for row in table:
-        cells = {str(name).strip(): _as_number(text) for name, text in row.items() if isinstance(text, str)}
-        found |= {name: number for name, number in cells.items() if number is not None}
-    return found
-
-
-def _as_number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

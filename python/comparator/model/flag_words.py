@@ -36,7 +36,10 @@ def flag_words(takes: Definition, value: Any) -> list[str]:
         raise InputError(f"{takes.name} cannot be set: its script makes a list of a word's letters (type=list)")
     if takes.builtin == "bool" and is_false(value):
         return [flag, ""]
-    return _with_flag(flag, _values(takes, value))
+    values = _values(takes, value)
+    if takes.is_repeated:
+        return [word for each in values for word in _with_flag(flag, [each])]
+    return _with_flag(flag, values)
 
 
 def as_taken(takes: Definition, value: Any) -> Any:

@@ -41,6 +41,7 @@ from comparator.model.definitions import EITHER, Definition, as_description, typ
 from comparator.model.described import HyperparameterDescription
 from comparator.model.description import SEEDS, ModelDescription
 from comparator.model.flag_words import flag_words
+from comparator.model.own_files.imported_settings import COPY, STARTER, write_starter
 from comparator.model.own_files.settings_file import SCRIPT, named_settings, read_settings_file, with_values
 from comparator.model.own_files.told import module_file, settings_of, told_by_script, with_imports
 from comparator.model.stages import started_by
@@ -54,6 +55,7 @@ LEFT_OUT = re.compile(r"[^\s{}]+=\{[A-Za-z_][\w.-]*\}")
 SCRIPTS = (".py", ".R", ".r", ".sh", ".jl", ".pl")
 #: What runs a script, and options between the two, such as `-u`, that take no word of their own.
 INTERPRETER, SWITCH = re.compile(r"python|Rscript|julia|perl|(ba)?sh$"), re.compile(r"-[BEIOSsuvx]+|--vanilla")
+PYTHON = re.compile(r"python|pypy")
 #: Puts folders before those that an image's Python imports from, and runs what follows.
 WITH_PYTHON_PATH = 'export PYTHONPATH="$0${PYTHONPATH:+:$PYTHONPATH}"; exec "$@"'
 #: The flag of a hyperparameter of which a script does not tell, by `flags`.
@@ -118,8 +120,28 @@ class OwnCommand:
     @property
     def imported_from(self) -> list[Path]:
         """Where its Python looks for modules, also for those beside a script that runs as a copy of itself."""
-        beside = [self.settings.parent] if self.settings is not None and self.settings.suffix == SCRIPT else []
+        beside = [self.settings.parent] if self._is_copied_script and self.settings is not None else []
         return [self.start, *((self.folder / name).resolve() for name in self.described.python_path), *beside]
+
+    @property
+    def _is_copied_script(self) -> bool:
+        """Whether its settings are those of a script that its words name, so that a copy is run in its place."""
+        named = [self._named(word, is_first=not place)[1] for place, word in enumerate(self.words)]
+        return self.settings is not None and self.settings.suffix == SCRIPT and self.settings in named
+
+    @cached_property
+    def _start_of_script(self) -> int | None:
+        """Where in its words a Python script starts whose settings are a module that it imports, or is; else None."""
+        if self.settings is None or self.settings.suffix != SCRIPT or self._is_copied_script or self.script is None:
+            return None
+        if self.settings not in {path.resolve() for path in with_imports([self.script], self.imported_from)}:
+            return None
+        for place, word in enumerate(self.words):
+            before = [each for each in self.words[:place] if not SWITCH.fullmatch(each)]
+            is_script = word == "-m" or self._named(word, is_first=not place)[1] == self.script
+            if is_script and before and PYTHON.match(Path(before[-1]).name):
+                return place
+        return None
 
     @cached_property
     def outside(self) -> list[Path]:
@@ -157,11 +179,11 @@ class OwnCommand:
             said = f"{where}: start_in = '{shortened(str(self.described.start_in))}'"
             raise InputError(f"{said}: no folder {self.seen(self.start)}")
         if self.settings is not None:
-            named = [self._named(word, is_first=not place)[1] for place, word in enumerate(self.words)]
-            if self.settings.suffix == SCRIPT and self.settings not in named:
+            if self.settings.suffix == SCRIPT and not self._is_copied_script and self._start_of_script is None:
                 said = f"{where}: settings = '{shortened(str(self.described.settings))}'"
                 raise InputError(
-                    f"{said}: is no script that the command names, so that its copy would not be what runs"
+                    f"{said}: is no script that the command names, nor a module that this one imports, so that its copy"
+                    " would not be what runs"
                 )
             read_settings_file(self.settings)
         outside = [each for each in self.described.links if Path(each).is_absolute() or ".." in Path(each).parts]
@@ -211,6 +233,8 @@ class OwnCommand:
         known = {**{name: Definition(name) for name in self.named}, **self.of_settings}
         own = {spelling(name, known): value for name, value in given.items()}
         words = [self._word(word, own, data_folder, run, is_first=not place) for place, word in enumerate(self.words)]
+        if self._start_of_script is not None:
+            words.insert(self._start_of_script, str(run / STARTER))
         called = [*self._python_path(), *self._starter(), *(word for word in words if word is not None)]
         for name, value in own.items():
             if name not in known and name not in NOT_FLAGS:
@@ -239,10 +263,14 @@ class OwnCommand:
         copy = self._copy(run)
         copy.parent.mkdir(parents=True, exist_ok=True)
         write_text_whole(copy, with_values(self.settings, content, {name: own[name] for name in names if name in own}))
+        if self._start_of_script is not None:
+            write_starter(run, self.seen(self.settings), copy)
 
     def _copy(self, run: Path) -> Path:
         """Where the run's own file of settings is."""
         assert self.settings is not None
+        if self._start_of_script is not None:
+            return run / COPY
         is_within = self.folder.resolve() in self.settings.parents
         return run / (self.settings.relative_to(self.folder.resolve()) if is_within else self.settings.name)
 

@@ -52,6 +52,7 @@ LAST_WORDS = 300  # characters
 BEYOND = " \N{REPLACEMENT CHARACTER}"
 TRACEBACK = re.compile(r"(Original )?Traceback \(most recent call last\):")
 EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
+REFUSAL = re.compile(r"(\S+: )?error: ")
 LONGEST_MESSAGE = 20  # lines of an exception's message: behind a traceback that is further up, other things were said
 
 TAG_END = "_RESULT"
@@ -254,7 +255,7 @@ def last_words(path: Path) -> str:
     lines = [line for each in re.split(r"[\r\n]", text) if (line := plain(each).rstrip(BEYOND)).strip(BEYOND)]
     if not lines or lines[-1].startswith(OURS):
         return ""
-    return (_exception(lines) or _error_of_r(lines) or lines[-1].strip(BEYOND))[:LAST_WORDS]
+    return (_exception(lines) or _error_of_r(lines) or _refusal(lines) or lines[-1].strip(BEYOND))[:LAST_WORDS]
 
 
 def _exception(lines: Sequence[str]) -> str | None:
@@ -277,6 +278,15 @@ def _error_of_r(lines: Sequence[str]) -> str | None:
     error, *behind = (line.strip(BEYOND) for line in lines[start:])
     missed = [line for line in behind if line.startswith("cannot open")]
     return " ".join([error, *(behind[:1] if error.endswith(":") else []), *missed[-1:]])
+
+
+def _refusal(lines: Sequence[str]) -> str | None:
+    """What a command line refused, where its reasons stand below that, further in, as `jsonargparse` writes them."""
+    start = next((place for place in reversed(range(len(lines))) if not lines[place].startswith(" ")), len(lines))
+    message = lines[start:]
+    if len(message) < 2 or len(message) > LONGEST_MESSAGE or REFUSAL.match(message[0]) is None:
+        return None
+    return " ".join(line.strip(BEYOND) for line in message)
 
 
 def _number(text: str) -> float | None:

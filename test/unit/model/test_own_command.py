@@ -327,7 +327,7 @@ def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path, name: str, text
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "("\n', "no regular expression: missing"),
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "(a)(b)"\n', "has 2 groups; the number is one"),
         ('command = ["a"]\n[metrics.m]\nkind = "error"\nkey = "a"\n', "key is the name of a number in a file"),
-        ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "a"\nfile = "b"\n', "leave one of them out"),
+        ('command = ["a"]\n[metrics.m]\nkind = "error"\nprinted = "a"\nfile = "b"\nkey = "c"\n', "leave one of them"),
     ],
 )
 def test_a_command_that_cannot_be_called_is_a_line(tmp_path: Path, described: str, words: str) -> None:
@@ -416,6 +416,16 @@ LINES += "sum 1,234.5\nhalf 0.5,2\n"
         ('file = "one.txt"', 0.125),
         ('file = "a/*/metrics.csv"\nkey = "val/loss"', 0.75),
         ('file = "a/0/scores.json"\nkey = "test.auc"', 0.875),
+        ('file = "a/0/log.jsonl"\nkey = "val.auc"', 0.625),
+        ('file = "a/0/history.json"\nkey = "val_loss"', 0.25),
+        ('file = "a/0/state.json"\nkey = "log.loss"', 0.5),
+        ('file = "a/0/rows.json"\nkey = "loss"', 1.5),
+        ('file = "a/0/set.toml"\nkey = "test.mse"', 3.0),
+        ('file = "mlruns/*/metrics/loss"', 0.375),
+        ('file = "a/*.txt"\nprinted = "MSE: "', 0.75),
+        ('file = "a/*.ckpt"\nprinted = "loss="', 0.12),
+        ('file = "a/*.ckpt"\nprinted = "mse="', r"epoch=1-loss=0.12.ckpt: printed = 'mse=': is nowhere in it"),
+        ('file = "a/0/set.toml"\nkey = "mse"', r"no number called 'mse' \(did you mean 'test.mse'\?\)"),
         ('printed = "r2: "', "printed = 'r2: ': is nowhere in what it printed"),
         ('printed = "don"', "printed = 'don': no number follows"),
         ('file = "no.csv"', "file = 'no.csv': it wrote none"),
@@ -430,6 +440,16 @@ folder = pathlib.Path("a/0")
 folder.mkdir(parents=True)
 pathlib.Path("one.txt").write_text("0.125\\\\n")
 (folder / "metrics.csv").write_text("epoch,val/loss,x\\\\n0,0.9,\\\\n1,0.75,\\\\n2,,1\\\\n")
+(folder / "log.jsonl").write_text('{{"val": {{"auc": 0.5}}}}\\n{{"val": {{"auc": 0.625}}}}\\n{{"x": 1}}\\n')
+(folder / "history.json").write_text('{{"val_loss": [0.5, 0.25]}}')
+(folder / "state.json").write_text('{{"log": [{{"loss": 1.0}}, {{"loss": 0.5}}, {{"at": true}}]}}')
+(folder / "rows.json").write_text('[{{"loss": 2}}, {{"loss": 1.5}}]')
+(folder / "set.toml").write_text("[test]\\nmse = 3\\n")
+(folder.parent / "scores.txt").write_text("MSE: 1.5, R2: 2\\nMSE: 0.75, R2: 3\\n")
+(folder.parent / "epoch=1-loss=0.12.ckpt").write_bytes(bytes(range(256)))
+metric = pathlib.Path("mlruns/7/metrics")
+metric.mkdir(parents=True)
+(metric / "loss").write_text("1700000000000 0.5 0\\n1700000000001 0.375 1\\n")
 (folder / "scores.json").write_text('{{"test": {{"auc": 0.875}}}}')
 """.replace("\\\\n", "\\n")
     described = f'command = ["{sys.executable}", "go.py"]\n[metrics.m]\nkind = "error"\n{place}\n'
@@ -513,3 +533,18 @@ def test_a_train_sh_finds_links_where_it_works(tmp_path: Path) -> None:
     (tmp_path / "model" / "model.toml").write_text('links = ["own"]\n')
     model = find_model("model", tmp_path, tmp_path, "test")
     assert run_of(model, tmp_path / "run", "val_loss").metrics == {"val_loss": 0.5}
+
+
+def test_a_copy_of_a_toml_file_has_the_values_that_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "set.toml"
+    path.write_text(
+        'lr = 1e-3\nwhen = 2024-01-02\n[net]\n"a b" = "x\\ty"\nsizes = [1]\n[[runs]]\nok = true\nseed = 1\n'
+    )
+    content = read_settings_file(path)
+    assert [name for name, _ in named_settings(content)] == ["lr", "when", "net.sizes", "runs.0.ok", "runs.0.seed"]
+    path.write_text(with_values(path, content, {"lr": 0.5, "net.sizes": [3], "runs.0.seed": 7}))
+    net = {"a b": "x\ty", "sizes": [3]}
+    assert read_settings_file(path) == {**content, "lr": 0.5, "net": net, "runs": [{"ok": True, "seed": 7}]}
+    path.write_text("lr = ")
+    with pytest.raises(InputError, match=r"set.toml: no TOML: "):
+        read_settings_file(path)

@@ -292,6 +292,11 @@ def test_scores_that_are_no_json_are_none(tmp_path: Path) -> None:
         (TRACED + b"KeyError: 'a'\n" + b"a row was left out\n" * 30 + b"no rows are left\n", "no rows are left"),
         (TRACED + b"KeyError: 'a'\n\n" + TRACED + b"KeyError\n", "KeyError"),
         (TRACED + b"comparator: ended\n", ""),
+        (
+            b"usage: it\nit: error: bad --lr:\n  no number\n    given: 'x'\n",
+            "it: error: bad --lr: no number given: 'x'",
+        ),
+        (b"it: error: bad --lr\n", "it: error: bad --lr"),
     ],
 )
 def test_the_last_words_of_a_log(tmp_path: Path, log: bytes, words: str | None) -> None:

@@ -202,3 +202,102 @@ def test_a_script_that_the_command_does_not_name_is_not_copied_for_nothing(tmp_p
     (tmp_path / "model.toml").write_text(DESCRIBED.replace('settings = "src/train.py"', 'settings = "src/settings.py"'))
     with pytest.raises(InputError, match=r"settings = 'src/settings.py': is no script that the command names"):
         find_model(str(tmp_path), tmp_path, tmp_path, "test")
+
+
+@pytest.mark.parametrize(
+    ("source", "constants"),
+    [
+        ("def main():\n    rate = 0.1\n    return rate\nmain()\n", {"main": {"rate": 0.1}}),
+        (
+            "def main():\n    with log():\n        sizes = {'a': 1}\n        return sizes\n",
+            {"main": {"sizes": {"a": 1}}},
+        ),
+        ("def main():\n    rate = 0.1\n    rate *= 2\n    return rate\nmain()\n", {}),
+        ("def main(rate):\n    rate = 0.1\n    return rate\nmain(1)\n", {}),
+        ("def main():\n    if late():\n        rate = 0.1\n    return rate\nmain()\n", {}),
+        ("def main(rate=0.1, *, folds=5):\n    return rate\nmain()\n", {"main": {"rate": 0.1, "folds": 5}}),
+        ("def main(rate=0.1, folds=5):\n    return rate\nmain(folds=3)\n", {"main": {"rate": 0.1}}),
+        ("def main(rate=0.1, folds=5):\n    return rate\nmain(3)\n", {"main": {"folds": 5}}),
+        ("def main(rate=0.1):\n    return rate\nmain(**given)\n", {}),
+        ("def main(rate=0.1):\n    return rate\n", {}),
+    ],
+)
+def test_constants_of_a_function_and_arguments_that_no_call_gives(source: str, constants: dict[str, object]) -> None:
+    assert constants_in(source) == constants
+
+
+@pytest.mark.parametrize(
+    ("source", "constants"),
+    [
+        ("class C:\n    rate: float = 0.1\n    width = 8\nprint(C.rate)\n", {"C": {"rate": 0.1, "width": 8}}),
+        ("class C:\n    rate = 0.1\n    width = 8\nC.rate = 5\nprint(C)\n", {"C": {"rate": 5, "width": 8}}),
+        ("@dataclass\nclass C:\n    rate: float = field(default=0.1)\nprint(C())\n", {"C": {"rate": 0.1}}),
+        ("@dataclass\nclass C:\n    rate: float = 0.1\n    width: int = 8\nprint(C(0.5))\n", {"C": {"width": 8}}),
+        ("class C:\n    def __init__(self):\n        self.rate = 0.1\nprint(C().rate)\n", {"C": {"rate": 0.1}}),
+        (
+            "class C:\n    def __init__(self):\n        self.a = 0.1\n    def on(self):\n        self.a += 1\nC()\n",
+            {},
+        ),
+        ("class C:\n    rate = 0.1\nprint(1)\n", {}),
+    ],
+)
+def test_constants_of_a_class_that_sets_a_script(source: str, constants: dict[str, object]) -> None:
+    assert constants_in(source) == constants
+
+
+@pytest.mark.parametrize(
+    ("source", "constants"),
+    [
+        ("forest = Forest(trees=100, kind='a')\nprint(forest)\n", {"forest": {"trees": 100}}),
+        (
+            "net = pipe(scaled(), Net(width=8, rate=-1e-3).to(place))\nprint(net)\n",
+            {"net": {"width": 8, "rate": -0.001}},
+        ),
+        ("net = pipe(One(width=8), Two(width=9))\nprint(net)\n", {}),
+        ("given = Namespace(kind='a', sizes=[1])\nprint(given)\n", {"given": {"kind": "a", "sizes": [1]}}),
+        ("given = Namespace(rate=1)\ngiven.rate = 2\nprint(given)\n", {"given": {"rate": 2}}),
+        ("given.net.rate = 1\nprint(given)\n", {"given": {"net": {"rate": 1}}}),
+        ("given.rate = 1\ngiven.rate = 2\nprint(given)\n", {}),
+    ],
+)
+def test_what_a_call_is_given_by_name_and_an_attribute_are_constants(source: str, constants: dict[str, object]) -> None:
+    assert constants_in(source) == constants
+
+
+def test_of_a_file_that_runs_nothing_others_read_all() -> None:
+    assert constants_in('__author__ = "me"\nRATE = 1\nBASE = "x"\nPATH = BASE + "y"\n') == {"RATE": 1, "BASE": "x"}
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        ('"src/train.py"', "src/own/settings.py"),
+        ('"-u", "-m", "src.train"', "src/own/settings.py"),
+        ('"-m", "src.train"', "src/train.py"),
+    ],
+)
+def test_a_module_that_a_script_imports_is_its_settings_whatever_the_package(
+    tmp_path: Path, command: str, settings: str
+) -> None:
+    files = {
+        "src/train.py": "import sys\nfrom own.settings import SET\nWEIGHT = 2\nif __name__ == '__main__':\n"
+        "    print('loss:', SET['rate'] * WEIGHT, sys.argv[1:], __file__)\n",
+        "src/own/__init__.py": "",
+        "src/own/settings.py": 'from .more import *  # noqa\nSET = dict(rate=3, name="a")\n',
+        "src/own/more.py": "DEPTH = 5\n",
+        "model.toml": f'command = ["python", {command}, "word"]\nsettings = "{settings}"\npython_path = ["src"]\n'
+        'seed = "seed"\nflags = "name=value"\n[metrics.loss]\nkind = "error"\nprinted = "loss:"\n',
+    }
+    for name, text in files.items():
+        (tmp_path / "model" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "model" / name).write_text(text)
+    model, run = find_model(str(tmp_path / "model"), tmp_path, tmp_path, "test"), tmp_path / "run"
+    run.mkdir()
+    name = "WEIGHT" if settings.endswith("train.py") else "SET.rate"
+    assert model.description.hyperparameters[name].type == "int"
+    runner = make_runner(model, Slot(0), tmp_path)
+    outcome = runner.run(Training({name: 10, "seed": 1}, run, run / "model.log", "loss", 60.0))
+    runner.close()
+    log = (run / "model.log").read_text()
+    assert outcome.metrics == {"loss": 30 if name == "WEIGHT" else 20}, log
+    assert f"['word', 'seed=1'] {tmp_path / 'model' / 'src' / 'train.py'}" in log

@@ -3,8 +3,9 @@
 | of | modules |
 |---|---|
 | all of them, and what they import or name | told |
-| a script in Python | source |
+| a script in Python | source, signatures |
 | one in R | r_options |
 | a file of settings | settings_file, yaml_copy |
 | a script as one | script_constants |
+| a module that a script imports as one | imported_settings |
 """

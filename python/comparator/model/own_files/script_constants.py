@@ -3,41 +3,69 @@
 ```python
 BATCH_SIZE = 32                            # BATCH_SIZE
 CONFIG = {"lr": 1e-3, "epochs": 200}       # CONFIG.lr, CONFIG.epochs
+forest = RandomForest(n_estimators=100)    # forest.n_estimators: a number that a call is given by its name
+cfg.TRAIN.LR = 0.1                         # cfg.TRAIN.LR
+
+class Config:
+    width = 64                             # Config.width
+
+def main(folds=5):                         # main.folds, where it is called without
+    dropout = 0.2                          # main.dropout
 
 if __name__ == "__main__":
-    dropout = 0.2                          # dropout
+    main()
 ```
 
-What is set anew, by another assignment, an import, a key (`CONFIG["lr"] = ...`) or an `update`, is none of them, nor is
-what the script does not read. A table is known by its other names too: `cfg = CONFIG`, and what a function of the
-script calls it that is handed it. What is changed through an attribute (`self.config`), or in another file, is not
-seen.
+What is set anew, by another assignment, an import, a key (`CONFIG["lr"] = ...`), an attribute or an `update`, by any
+name of the table, is none of them, nor is what a script does not read; of a file that runs nothing others read all.
+What another file sets is not seen.
 """
 
 from __future__ import annotations
 
 import ast
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from comparator.model.own_files.changed_tables import changed_ways, changes, way_of
 
 #: A name, and the keys of the tables behind it.
 Way = tuple[str, ...]
-#: The same of what is changed; None is any key.
-Changed = tuple[str | None, ...]
 #: By these a script reads names that do not stand in it.
 READ_ALL = {"globals", "locals", "vars", "exec", "eval"}
+#: Calls that make a table of what they are given by name.
+TABLES = {"dict", "Namespace", "SimpleNamespace", "EasyDict", "edict", "Munch", "ConfigDict", "OmegaConf"}
+#: What is run whenever the statements around it are.
+STRAIGHT = (ast.With, ast.Try)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def constants_in(text: str) -> dict[str, Any]:
     """The constants of a source, tables of them by name; raises `ValueError` where it is no Python."""
+    return _tables(_constants(ast.parse(text)))
+
+
+def constants_in_function(function: Function) -> dict[str, Any]:
+    """What a function assigns once, tables of it by name, whether or not it reads that itself."""
+    own = list(_straight(function.body))
+    return _tables(_of_scope(own, list(ast.walk(function)), needs_reader=False))
+
+
+def table_of(nodes: Sequence[ast.expr]) -> dict[str, Any]:
+    """The literals of tables by name."""
+    return _tables(found for node in nodes for found in _literals((), node))
+
+
+def _tables(constants: Iterable[tuple[Way, ast.expr]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, node in _constants(ast.parse(text)):
+    for name, node in constants:
         *tables, last = name
         table = found
         for each in tables:
-            table = table.setdefault(each, {})
-        table[last] = ast.literal_eval(node)
+            inner = table.setdefault(each, {})
+            table = inner if isinstance(inner, dict) else {}
+        table.setdefault(last, ast.literal_eval(node))
     return found
 
 
@@ -58,23 +86,116 @@ def with_constants(text: str, given: Mapping[str, Any]) -> str:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
-    """The way to each constant and its literal; one that is, or may be, set anew is none, nor is one unread."""
+    """The way to each constant and its literal."""
     main = [each for node in tree.body if isinstance(node, ast.If) and _is_main(node) for each in node.body]
-    nodes = list(ast.walk(tree))
+    own = [*_straight(tree.body), *_straight(main)]
+    runs_itself = bool(main) or any(isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) for each in own)
+    yield from _of_scope(own, list(ast.walk(tree)), needs_reader=runs_itself)
+    read = _read(ast.walk(tree))
+    for each in tree.body:
+        if isinstance(each, Function):
+            for way, node in _of_function(each, tree):
+                yield (each.name, *way), node
+        elif isinstance(each, ast.ClassDef) and (each.name in read or not runs_itself):
+            for way, node in _of_class(each, tree):
+                yield (each.name, *way), node
+
+
+def _of_scope(
+    own: Sequence[ast.stmt], nodes: Sequence[ast.AST], *, needs_reader: bool
+) -> Iterator[tuple[Way, ast.expr]]:
+    """The constants that its `own` statements assign; one that some node sets anew is none, nor is one unread."""
     count = Counter(name for node in nodes for name in _bound(node))
-    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    aliases = _aliases(nodes)
-    anew = {way for node in nodes if (written := _set_anew(node)) for way in _ways(written, aliases)}
+    read = _read(nodes)
+    anew = changed_ways(nodes)
     imports = [node.lineno for node in nodes if isinstance(node, ast.alias) and node.name == "*"]
-    for statement in [*tree.body, *main]:
-        name, value = _assigned(statement) or ("", None)
-        if value is None or count[name] != 1 or statement.lineno < max(imports, default=0):
+    for statement in own:
+        way, value = _assigned(statement) or ((), None)
+        if value is None or count[way[0]] > 1 or statement.lineno < max(imports, default=0):
             continue
-        if name not in read and not read & READ_ALL:
+        if way[0].startswith("__") or (needs_reader and way[0] not in read and not read & READ_ALL):
             continue
-        for way, literal in _literals((name,), value):
-            if not any(_changes(each, way, literal) for each in anew):
-                yield way, literal
+        others = anew - Counter([way] if len(way) > 1 else [])
+        for each, literal in _literals(way, value):
+            if not any(changes(other, each, literal) for other in others):
+                yield each, literal
+
+
+def _of_function(function: Function, tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
+    """The constants of a function, and the defaults of arguments that no call of it here gives."""
+    nodes = list(ast.walk(function))
+    named, arguments = function.args, function.args.args
+    given = {each.arg for each in (*named.posonlyargs, *arguments, *named.kwonlyargs)}
+    shared = {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+    for way, node in _of_scope(list(_straight(function.body)), nodes, needs_reader=True):
+        if way[0] not in given | shared:
+            yield way, node
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and _id(each.func) == function.name]
+    bound = Counter(name for node in nodes for name in _bound(node))
+    defaults = zip(arguments[len(arguments) - len(named.defaults) :], named.defaults, strict=True)
+    keywords = zip(named.kwonlyargs, named.kw_defaults, strict=True)
+    for argument, default in [*defaults, *keywords] if calls else ():
+        place = arguments.index(argument) if argument in arguments else len(arguments)
+        is_given = any(_gives(call, argument.arg, place) for call in calls)
+        if default is not None and not is_given and not bound[argument.arg]:
+            yield from _literals((argument.arg,), default)
+
+
+def _of_class(own: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
+    """The fields of a class, and what its `__init__` makes of itself, that nothing here sets anew."""
+    stored = Counter(
+        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+    )
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and _name(each.func) == own.name]
+    inits = [each for each in own.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
+    bound = Counter(way[0] for each in own.body if (way := (_assigned(each) or ((), None))[0]))
+    fields: list[tuple[Way, ast.expr | None, int]] = [(*(_assigned(each) or ((), None)), 0) for each in own.body]
+    for init in inits:
+        fields += [
+            (way[1:], value, 1)
+            for way, value in filter(None, map(_assigned, _straight(init.body)))
+            if len(way) == 2 and way[0] == "self" and not bound[way[1]]
+        ]
+    place = -1
+    for way, value, times in fields:
+        if len(way) != 1 or value is None:
+            continue
+        place += 1
+        is_given = any(_gives(call, way[0], place if not inits else len(call.args)) for call in calls)
+        if bound[way[0]] < 2 and stored[way[0]] == times and not is_given:
+            yield from _literals(way, _field_default(value))
+
+
+def _gives(call: ast.Call, name: str, place: int) -> bool:
+    """Whether a call gives an argument, by its name or its place."""
+    starred = any(isinstance(each, ast.Starred) for each in call.args)
+    return starred or len(call.args) > place or any(each.arg in (name, None) for each in call.keywords)
+
+
+def _field_default(value: ast.expr) -> ast.expr:
+    """The default of a field, `field(default=0.1)` of a dataclass or what is assigned."""
+    given = {each.arg: each.value for each in value.keywords} if isinstance(value, ast.Call) else {}
+    return given.get("default", value)
+
+
+def _read(nodes: Iterator[ast.AST] | Sequence[ast.AST]) -> set[str]:
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _id(node: ast.AST) -> str | None:
+    return getattr(node, "id", None)
+
+
+def _name(node: ast.AST) -> str | None:
+    return _id(node) or getattr(node, "attr", None)
+
+
+def _straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements with those within that are run whenever they are."""
+    for each in body:
+        yield each
+        if isinstance(each, STRAIGHT):
+            yield from _straight(each.body)
 
 
 def _is_main(node: ast.If) -> bool:
@@ -82,12 +203,14 @@ def _is_main(node: ast.If) -> bool:
     return "__name__ == '__main__'" in test or "'__main__' == __name__" in test
 
 
-def _assigned(node: ast.stmt) -> tuple[str, ast.expr] | None:
-    """The name and the value of a statement that assigns one."""
+def _assigned(node: ast.stmt) -> tuple[Way, ast.expr] | None:
+    """The way to what a statement assigns, a name or an attribute, and its value."""
     target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
     target = node.target if isinstance(node, ast.AnnAssign) else target
     value = getattr(node, "value", None)
-    return (target.id, value) if isinstance(target, ast.Name) and value is not None else None
+    way = way_of(target) if isinstance(target, ast.Name | ast.Attribute) else ()
+    named = tuple(key for key in way if key is not None)
+    return (named, value) if way and named == way and value is not None else None
 
 
 def _bound(node: ast.AST) -> list[str]:
@@ -104,94 +227,8 @@ def _bound(node: ast.AST) -> list[str]:
     return []
 
 
-def _set_anew(node: ast.AST) -> Changed:
-    """The way to what a node changes within a table, `CONFIG["lr"] = 1` or `CONFIG.update(...)`; empty for another."""
-    match node:
-        case ast.Subscript(ctx=ast.Store() | ast.Del()):
-            return _way(node)
-        case ast.Call(func=ast.Attribute(value=table, attr="update" | "clear")) if way := _way(table):
-            return (*way, None)
-        case ast.AugAssign(target=ast.Name(id=name), op=ast.BitOr()):
-            return (name, None)
-    return ()
-
-
-def _changes(changed: Changed, way: Way, literal: ast.expr) -> bool:
-    """Whether the literal on this `way` is another one where what is on the way `changed` is."""
-    if len(changed) > len(way) and not isinstance(literal, ast.List):  # nothing can be changed within it
-        return False
-    return all(key is None or key == own for key, own in zip(changed, way, strict=False))
-
-
-def _way(node: ast.expr) -> Changed:
-    """The way that `CONFIG["a"]["b"]` goes; empty where it begins at no name."""
-    keys: list[str | None] = []
-    while isinstance(node, ast.Subscript):
-        keys.insert(0, str(node.slice.value) if isinstance(node.slice, ast.Constant) else None)
-        node = node.value
-    return (node.id, *keys) if isinstance(node, ast.Name) else ()
-
-
-def _aliases(nodes: Sequence[ast.AST]) -> Mapping[str, set[Changed]]:
-    """The ways to what else a name may stand for, wherever in the source it does: `cfg = CONFIG`, `train(CONFIG)`."""
-    functions: dict[str, list[ast.arguments]] = defaultdict(list)
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            functions[node.name].append(node.args)
-    found: dict[str, set[Changed]] = defaultdict(set)
-    for node in nodes:
-        for target, value in _given(node, functions):
-            found[target] |= set(_tables(value))
-    return found
-
-
-def _given(node: ast.AST, functions: Mapping[str, Sequence[ast.arguments]]) -> Iterator[tuple[str, ast.expr]]:
-    """The names that a node gives values, and these: an assignment, or a call of one of the script's `functions`."""
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                    pairs = list(zip(target.elts, value.elts, strict=False))
-                else:
-                    pairs = [(target, value)]
-                yield from ((name.id, each) for name, each in pairs if isinstance(name, ast.Name))
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            yield name, value
-        case ast.NamedExpr(target=ast.Name(id=name), value=value):
-            yield name, value
-        case ast.Call(func=ast.Name(id=called), args=values, keywords=keywords):
-            for own in functions.get(called, ()):
-                names = [each.arg for each in [*own.posonlyargs, *own.args]]
-                yield from zip(names, values, strict=False)
-                yield from ((each.arg, each.value) for each in keywords if each.arg is not None)
-
-
-def _tables(value: ast.expr) -> Iterator[Changed]:
-    """The ways to what a value may be itself, and no copy of it."""
-    match value:
-        case ast.IfExp(body=one, orelse=other):
-            yield from [*_tables(one), *_tables(other)]
-        case ast.BoolOp(values=values):
-            yield from (way for each in values for way in _tables(each))
-        case ast.Name() | ast.Subscript():
-            yield _way(value)
-
-
-def _ways(way: Changed, aliases: Mapping[str, set[Changed]]) -> set[Changed]:
-    """A way, and those to the same by what its name stands for, and what that stands for in its turn."""
-    found, todo, names = {way}, [way], set[str | None]()
-    while todo:
-        name, *keys = todo.pop()
-        if name in names:  # a loop goes from one to the next of its kind
-            continue
-        names.add(name)
-        further = {(*each, *keys) for each in aliases.get(str(name), ()) if each}
-        found |= further
-        todo += further
-    return found
-
-
 def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:
+    """The literals below a value: itself, those of its table, or the numbers that its calls are given by name."""
     if isinstance(node, ast.Dict) and node.keys:
         # What `**` brings, and a key that stands again, count for more than what is before them.
         last = len(node.keys) - [*reversed(node.keys), None].index(None)
@@ -201,6 +238,16 @@ def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:
             if isinstance(key, str):
                 yield from _literals((*way, key), value)
         return
+    if isinstance(node, ast.Call):
+        calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+        keywords = [(each, call) for call in calls for each in call.keywords if each.arg is not None]
+        count = Counter(each.arg for each, _ in keywords)
+        for each, call in keywords:
+            if each.arg is None or count[each.arg] > 1:
+                continue
+            if (_name(call.func) in TABLES and call is node) or _is_number(each.value):
+                yield from _literals((*way, each.arg), each.value)
+        return
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -208,3 +255,8 @@ def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:
     is_list = isinstance(value, list) and not any(isinstance(each, dict) for each in value)
     if value is None or is_list or isinstance(value, bool | int | float | str):
         yield way, node
+
+
+def _is_number(node: ast.expr) -> bool:
+    node = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)

@@ -1,4 +1,4 @@
-"""A model's file of settings, JSON, YAML, INI, or a Python script: what it names, and a copy of it with other values.
+"""A model's file of settings, JSON, YAML, TOML, INI, a Python script: what it names, and a copy with other values.
 
 A setting of a table is named by the way to it, `optimizer.lr`, in a list of tables by their numbers too, `runs.0.lr`,
 in an INI file by its section. YAML is read by PyYAML, to which `1e-4` is a text, as it is to most scripts that read it:
@@ -14,6 +14,7 @@ import configparser
 import copy
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,15 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.text import LONGEST_MESSAGE, read_text, shortened
 from comparator.model.own_files.script_constants import constants_in, with_constants
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 from comparator.model.own_files.yaml_copy import with_yaml_values
 
-JSON, YAML, INI = (".json",), (".yaml", ".yml"), (".ini", ".cfg")
-ENDINGS = (*JSON, *YAML, *INI)
+JSON, YAML, TOML, INI = (".json",), (".yaml", ".yml"), (".toml",), (".ini", ".cfg")
+ENDINGS = (*JSON, *YAML, *TOML, *INI)
 SCRIPT = ".py"
 #: A part of a name that a hyperparameter can have.
 PART = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -42,7 +48,8 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     text, ending = read_text(path), path.suffix.lower()
     if ending == SCRIPT:
         return _constants(text, path)
-    content = _json(text, path) if ending in JSON else _ini(text, path) if ending in INI else _yaml(text, path)
+    read = {**dict.fromkeys(JSON, _json), **dict.fromkeys(TOML, _toml), **dict.fromkeys(INI, _ini)}.get(ending, _yaml)
+    content = read(text, path)
     if not isinstance(content, dict):
         raise InputError(f"{path}: has no names with values, so there are no settings in it")
     return content
@@ -87,6 +94,8 @@ def with_values(path: Path, content: Mapping[str, Any], given: Mapping[str, Any]
         table[last] = written.with_value(value) if isinstance(written, _Word) else value
     if ending in JSON:
         return json.dumps(copied, indent=2) + "\n"
+    if ending in TOML:
+        return "".join(f"{_word_of_toml(key)} = {_in_toml(value)}\n" for key, value in copied.items())
     return "\n".join(_section(name, words) for name, words in copied.items())
 
 
@@ -107,6 +116,28 @@ def _json(text: str, path: Path) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: no JSON: {shortened(str(error), LONGEST_MESSAGE // 2)}") from None
+
+
+def _toml(text: str, path: Path) -> Any:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: no TOML: {shortened(str(error), LONGEST_MESSAGE // 2)}") from None
+
+
+def _in_toml(value: Any) -> str:
+    """A value in one line, a table in braces."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_word_of_toml(key)} = {_in_toml(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_in_toml, value)) + "]"
+    if isinstance(value, str):
+        return _word_of_toml(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _word_of_toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _yaml(text: str, path: Path) -> Any:

@@ -15,6 +15,7 @@ from comparator.formats.spelling import as_kept
 from comparator.model.definitions import Definition, definitions_in
 from comparator.model.own_files.r_options import options_in_r
 from comparator.model.own_files.settings_file import ENDINGS, is_settings_file, named_settings, read_settings_file
+from comparator.model.own_files.signatures import definitions_of_signatures
 from comparator.model.own_files.source import tree_of_source
 
 #: Source files of a folder that are read, at the most: more are no model's own.
@@ -84,6 +85,7 @@ def told_by_scripts(scripts: Sequence[Path], folders: Sequence[Path]) -> Iterato
     """
     files = with_imports(scripts, folders)
     yield from _of_files(files)
+    yield from definitions_of_signatures([tree for tree in map(tree_of_source, files) if tree is not None])
     for tree, file in ((tree_of_source(file), file) for file in files):
         for config in _hydra(tree, file.parent) if tree is not None else ():
             for each in composed_settings(config):
