@@ -11,6 +11,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from comparator.formats.python_source import expression_of
+
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -38,7 +40,7 @@ class Fault(Exception):
 def computed(text: str) -> Any:
     """The value of an expression; raises `NoExpression`, and `Fault` for one without a value."""
     try:
-        return _value(ast.parse(text.strip(), mode="eval").body)
+        return _value(expression_of(text.strip()))
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise NoExpression from None
     except (TypeError, ArithmeticError) as error:
@@ -48,8 +50,8 @@ def computed(text: str) -> Any:
 def is_computed_by_python(text: str) -> bool:
     """Whether a text is an expression of constants, `1 << 4`, or calls what Python has built in, `int(1e3)` say."""
     try:
-        body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        body = expression_of(text.strip())
+    except SyntaxError:
         return False
     nodes = list(ast.walk(body))
     names = [node for node in nodes if isinstance(node, ast.Name)]

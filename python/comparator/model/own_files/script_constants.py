@@ -20,6 +20,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from comparator.formats.python_source import tree_of
+
 #: A name, and the keys of the tables behind it.
 Way = tuple[str, ...]
 #: By these a script reads names that do not stand in it.
@@ -27,9 +29,9 @@ READ_ALL = {"globals", "locals", "vars", "exec", "eval"}
 
 
 def constants_in(text: str) -> dict[str, Any]:
-    """The constants of a source, tables of them by name; raises `ValueError` where it is no Python."""
+    """The constants of a source, tables of them by name; raises `SyntaxError` where it is no Python."""
     found: dict[str, Any] = {}
-    for name, node in _constants(ast.parse(text)):
+    for name, node in _constants(tree_of(text)):
         *tables, last = name
         table = found
         for each in tables:
@@ -45,7 +47,7 @@ def with_constants(text: str, given: Mapping[str, Any]) -> str:
     for line in lines:
         starts.append(starts[-1] + len(line))
     source = b"".join(lines)
-    nodes = [(node, given[".".join(name)]) for name, node in _constants(ast.parse(text)) if ".".join(name) in given]
+    nodes = [(node, given[".".join(name)]) for name, node in _constants(tree_of(text)) if ".".join(name) in given]
     for node, value in sorted(nodes, key=lambda each: (each[0].lineno, each[0].col_offset), reverse=True):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
