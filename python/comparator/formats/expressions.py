@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,10 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }
 #: Bits of the largest power, and elements of the longest list or text, that are computed.
 LARGEST_POWER, LONGEST = 4096, 100_000
+
+
+#: The width of what a text with `%` has in its place.
+_WIDE = re.compile(r"%[^a-zA-Z%]*(\*|\d{5})")
 
 
 class NoExpression(Exception):
@@ -63,7 +68,7 @@ def is_computed_by_python(text: str) -> bool:
 
 
 def _value(node: ast.expr) -> Any:
-    if isinstance(node, ast.Constant):
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str | None):
         return node.value
     if isinstance(node, ast.List | ast.Tuple):
         return [_value(element) for element in node.elts]
@@ -83,6 +88,15 @@ def _both(sign: ast.operator, left: Any, right: Any) -> Any:
         raise Fault("is too large")
     if isinstance(sign, ast.Mult):
         for many, times in ((left, right), (right, left)):
-            if isinstance(many, list | str) and isinstance(times, int) and len(many) * times > LONGEST:
+            if isinstance(many, list | str) and isinstance(times, int) and _size(many) * times > LONGEST:
                 raise Fault("is too long")
+    if isinstance(sign, ast.Mod) and isinstance(left, str) and _WIDE.search(left):
+        raise Fault("is too long")
     return _OPERATORS[type(sign)](left, right)
+
+
+def _size(value: Any) -> int:
+    """The characters of a text; of a list its elements, with what is in them."""
+    if isinstance(value, list):
+        return sum(max(1, _size(each)) for each in value)
+    return len(value) if isinstance(value, str) else 1
