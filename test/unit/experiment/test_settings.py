@@ -84,6 +84,14 @@ def test_a_table_that_is_none_is_said_to_be_none_whatever_is_set_in_it(tmp_path:
     assert read.confirm is not None and read.confirm.points == 2, "a table that was left out is begun"
 
 
+@pytest.mark.parametrize("key", ["hyperparameters", "search.past", "cmp.models", "set.act"])
+def test_a_text_with_a_nul_is_refused_with_its_key(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(f'{key} = ["a\\u0000b"]\n')
+    with pytest.raises(InputError, match=rf"x\.toml: '{key}': 'a\\x00b' has a NUL, as no file's name has"):
+        read_settings(file, [])
+
+
 def test_the_keys_of_a_submodel_are_named_as_the_file_has_them(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_text(FILE + "metricx = 'mse'\n")
