@@ -86,8 +86,9 @@ def _listed(names: Mapping[str, Any]) -> str:
 def _numbers(path: Path) -> dict[str, float]:
     """The numbers in a file by name; of one that is a number alone by the empty one."""
     if is_settings_file(path):
-        numbers = dict(named_settings(read_settings_file(path)))
-        return {name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}
+        settings = dict(named_settings(read_settings_file(path)))
+        numbers = {name: _as_number(value) for name, value in settings.items() if isinstance(value, int | float)}
+        return {name: number for name, number in numbers.items() if number is not None}
     text = read_text(path)
     if (alone := _as_number(text)) is not None:
         return {"": alone}
@@ -99,8 +100,8 @@ def _numbers(path: Path) -> dict[str, float]:
     return found
 
 
-def _as_number(text: str) -> float | None:
+def _as_number(given: str | float) -> float | None:
     try:
-        return float(text)
-    except ValueError:
+        return float(given)
+    except (ValueError, OverflowError):  # an integer of hundreds of digits
         return None

@@ -416,6 +416,7 @@ LINES += "sum 1,234.5\nhalf 0.5,2\n"
         ('file = "one.txt"', 0.125),
         ('file = "a/*/metrics.csv"\nkey = "val/loss"', 0.75),
         ('file = "a/0/scores.json"\nkey = "test.auc"', 0.875),
+        ('file = "a/0/scores.json"\nkey = "large"', r"no number called 'large'"),
         ('printed = "r2: "', "printed = 'r2: ': is nowhere in what it printed"),
         ('printed = "don"', "printed = 'don': no number follows"),
         ('file = "no.csv"', "file = 'no.csv': it wrote none"),
@@ -430,7 +431,7 @@ folder = pathlib.Path("a/0")
 folder.mkdir(parents=True)
 pathlib.Path("one.txt").write_text("0.125\\\\n")
 (folder / "metrics.csv").write_text("epoch,val/loss,x\\\\n0,0.9,\\\\n1,0.75,\\\\n2,,1\\\\n")
-(folder / "scores.json").write_text('{{"test": {{"auc": 0.875}}}}')
+(folder / "scores.json").write_text('{{"test": {{"auc": 0.875}}, "large": 1' + "0" * 400 + "}}")
 """.replace("\\\\n", "\\n")
     described = f'command = ["{sys.executable}", "go.py"]\n[metrics.m]\nkind = "error"\n{place}\n'
     outcome = run_of(model_of(tmp_path / "model", described, **{"go.py": script}), tmp_path / "run", "m")
