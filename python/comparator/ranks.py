@@ -36,6 +36,7 @@ from comparator.engine.waiting import WaitingResident, WaitingWorker, Waits
 from comparator.experiment.host import Host
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
+from comparator.results.form import from_text
 from comparator.results.state import last_word, say
 from comparator.site.profile import Site
 
@@ -232,7 +233,7 @@ def _cores() -> int:
 @cache
 def _launch() -> LaunchForRanks:
     """What the launch host wrote down; sets this process up as the launch host's Python was."""
-    launch: LaunchForRanks = LaunchForRanks.model_validate_json(Path(os.environ["COMPARATOR_LAUNCH"]).read_bytes())
+    launch = from_text(LaunchForRanks, Path(os.environ["COMPARATOR_LAUNCH"]).read_bytes())
     if __name__ != "__main__":  # a library inside a rank, not a program of its own
         end_without_finalising()
     # Models are started with it; a rank's own Python is a library inside another program, and does not know.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Sequence
@@ -117,8 +118,9 @@ def _place_instead(said: str) -> str:
     site = next((word for word in words if word in site_files(project_root())), None)
     if site is not None:
         return f"; '{site}' is a site: {SITE} {site}; {FIRST_WORD}"
-    file = next((path for path in map(Path, words) if path.is_file()), None)
-    return other_kind(file, "") if file is not None else ""
+    with contextlib.suppress(OSError):  # a word that is too long for a file's name
+        return next((other_kind(path, "") for path in map(Path, words) if path.is_file()), "")
+    return ""
 
 
 def _key_instead(option: str | None) -> str:

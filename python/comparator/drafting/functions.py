@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from comparator.errors import InputError, nearest
+from comparator.formats.python_source import tree_of
 from comparator.formats.text import read_text, shortened
 from comparator.model.definitions import keys_of
 from comparator.model.probe import LIKELY_SEEDS
@@ -69,11 +70,10 @@ def model_of_function(reference: str, folder: Path) -> tuple[Path, str] | None:
         return None
     file, function = Path(found["file"]), found["function"]
     try:
-        tree = ast.parse(read_text(file))
-    except (SyntaxError, ValueError, RecursionError) as error:  # which of them, depends on the version of Python
-        line = getattr(error, "lineno", None)
-        at = "" if line is None else f", line {line}"
-        raise InputError(f"{file}{at}: not Python: {getattr(error, 'msg', error)}") from None
+        tree = tree_of(read_text(file))
+    except SyntaxError as error:
+        at = "" if error.lineno is None else f", line {error.lineno}"
+        raise InputError(f"{file}{at}: not Python: {error.msg}") from None
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     if function not in functions:
         known = f"; it has {', '.join(functions)}" if functions else ""

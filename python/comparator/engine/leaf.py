@@ -29,7 +29,7 @@ from comparator.formats.text import message
 from comparator.model.model import Model
 from comparator.objective.differences import NoValue
 from comparator.results.files import now, share_as
-from comparator.results.form import as_text
+from comparator.results.form import as_text, from_text
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Run
 from comparator.results.requests import LISTEN, Request, Result
@@ -99,7 +99,7 @@ class Leaf:
             return as_text(self._result_of(request))
 
     def _result_of(self, request: str) -> Result:
-        asked = Request.model_validate_json(request)
+        asked = from_text(Request, request)
         clock = time.monotonic()
         result = Result(
             evaluation=asked.evaluation,

@@ -107,7 +107,7 @@ def _explained(error: ValidationError, where: str) -> str:
         fields = SubmodelSettings.model_fields
     elif len(location) > 1 and location[0] in TABLES:
         fields = TABLES[str(location[0])].model_fields
-    return refusal(error, where, sorted(set(fields) - {"set"}))
+    return refusal(error, where, sorted({field.alias or name for name, field in fields.items()} - {"set"}))
 
 
 def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -130,12 +130,16 @@ def apply_setting(
     if section == "hyperparameters" and dot:
         set_once(chosen, name, value, said)
     elif section in TABLES and dot:
-        if section == "search" and name in ("evaluations", "generations"):
-            content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)
-        *tables, last = name.split(".") if section == "cmp" else [name]
-        table = content.setdefault(section, {})
+        *tables, last = [section, *(name.split(".") if section == "cmp" else [name])]
+        table: Any = content
         for each in tables:
-            table = table.setdefault(each, {})
+            if table.get(each) is None:
+                table[each] = {}
+            table = table[each]
+            if not isinstance(table, dict):
+                return  # the check of all settings tells it
+        if section == "search" and name in ("evaluations", "generations"):
+            table.pop("generations" if name == "evaluations" else "evaluations", None)
         table[last] = value
     elif not dot and key in ExperimentSettings.model_fields and key not in (*TABLES, "set"):
         content[key] = value

@@ -28,7 +28,7 @@ from comparator.experiment.terminal import note
 from comparator.experiment.worker import Worker, make_leaf
 from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.results.files import now
-from comparator.results.form import as_text
+from comparator.results.form import as_text, from_text
 from comparator.results.growing import GrowingRecord
 from comparator.results.in_flight import clear
 from comparator.results.lease import holder_of
@@ -231,7 +231,7 @@ class Session:
         """Record results that came together, in this order; gives the requests that follow."""
         assert self._controller is not None
         outcomes, has_listened = [], False
-        told = [Result.model_validate_json(result) for result in results]
+        told = [from_text(Result, each) for each in results]
         for outcome in told:
             if outcome.evaluation == LISTEN:
                 has_listened = True

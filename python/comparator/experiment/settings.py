@@ -140,9 +140,7 @@ class SubmodelSettings(BaseModel):
     def _folders_of_a_path(cls, given: dict[str, str]) -> dict[str, str]:
         for folder in given.get("PATH", os.sep).split(os.pathsep):
             if not folder.startswith(os.sep):
-                raise ValueError(
-                    f"'{shortened(folder)}' of the PATH is no absolute path; no variable in it is written out"
-                )
+                raise ValueError(f"{shown(folder)} of the PATH is no absolute path; no variable in it is written out")
         return given
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import ast
 import builtins
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
+
+from comparator.formats.python_source import expression_of
 
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -27,6 +30,10 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 LARGEST_POWER, LONGEST = 4096, 100_000
 
 
+#: The width of what a text with `%` has in its place.
+_WIDE = re.compile(r"%[^a-zA-Z%]*(\*|\d{5})")
+
+
 class NoExpression(Exception):
     """A text is no expression of constants."""
 
@@ -38,7 +45,7 @@ class Fault(Exception):
 def computed(text: str) -> Any:
     """The value of an expression; raises `NoExpression`, and `Fault` for one without a value."""
     try:
-        return _value(ast.parse(text.strip(), mode="eval").body)
+        return _value(expression_of(text.strip()))
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise NoExpression from None
     except (TypeError, ArithmeticError) as error:
@@ -48,8 +55,8 @@ def computed(text: str) -> Any:
 def is_computed_by_python(text: str) -> bool:
     """Whether a text is an expression of constants, `1 << 4`, or calls what Python has built in, `int(1e3)` say."""
     try:
-        body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        body = expression_of(text.strip())
+    except SyntaxError:
         return False
     nodes = list(ast.walk(body))
     names = [node for node in nodes if isinstance(node, ast.Name)]
@@ -61,7 +68,7 @@ def is_computed_by_python(text: str) -> bool:
 
 
 def _value(node: ast.expr) -> Any:
-    if isinstance(node, ast.Constant):
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str | None):
         return node.value
     if isinstance(node, ast.List | ast.Tuple):
         return [_value(element) for element in node.elts]
@@ -81,6 +88,15 @@ def _both(sign: ast.operator, left: Any, right: Any) -> Any:
         raise Fault("is too large")
     if isinstance(sign, ast.Mult):
         for many, times in ((left, right), (right, left)):
-            if isinstance(many, list | str) and isinstance(times, int) and len(many) * times > LONGEST:
+            if isinstance(many, list | str) and isinstance(times, int) and _size(many) * times > LONGEST:
                 raise Fault("is too long")
+    if isinstance(sign, ast.Mod) and isinstance(left, str) and _WIDE.search(left):
+        raise Fault("is too long")
     return _OPERATORS[type(sign)](left, right)
+
+
+def _size(value: Any) -> int:
+    """The characters of a text; of a list its elements, with what is in them."""
+    if isinstance(value, list):
+        return sum(max(1, _size(each)) for each in value)
+    return len(value) if isinstance(value, str) else 1

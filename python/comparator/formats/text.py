@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 import textwrap
 import unicodedata
@@ -19,6 +20,8 @@ LONGEST_SHOWN = 80  # characters of one piece of input
 LONGEST_INTEGER = 309  # digits: one of more is larger than any float
 UNFIT = "is not a number that can be computed with"
 LONGEST_MESSAGE = 480  # characters: three lines of a wide terminal
+#: Half of what UTF-16, and JSON, write as two; Python has bytes of names so that are no UTF-8.
+HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 #: What stands for characters of ours where a terminal lacks them.
 PLAIN = {"·": "-", "…": "...", "±": "+-", "━": "-", "╸": "-", "╺": "-"}
 
@@ -33,10 +36,18 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: not a text file in UTF-8") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
 
 
 def write_text_whole(path: Path, text: str) -> None:
-    """Write a file, in UTF-8, so that there is the whole of it or what was there before."""
+    """Write a file, in UTF-8, so that there is the whole of it or what was there before.
+
+    Raises `InputError` for a text that has bytes, of what was typed or of a file's name, that are no UTF-8.
+    """
+    if HALF_A_CHARACTER.search(text):
+        line = next(filter(HALF_A_CHARACTER.search, text.split("\n")))
+        raise InputError(f"{path}: cannot be written in UTF-8, since what was given cannot: {shortened(line.strip())}")
     with file_made_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -97,6 +108,15 @@ def unfit_number(value: Any) -> str | None:
     return shown(value) if is_large else None
 
 
+def text_with(sought: re.Pattern[str], value: Any) -> str | None:
+    """The first text in a value, or key of it, in which a pattern is found; None where it is in none."""
+    if isinstance(value, dict):
+        return text_with(sought, [*value, *value.values()])
+    if isinstance(value, (list, tuple)):
+        return next((text for each in value if (text := text_with(sought, each)) is not None), None)
+    return value if isinstance(value, str) and sought.search(value) else None
+
+
 class _Unfit(str):
     """A number of a JSON text that cannot be computed with, as it stands there."""
 
@@ -117,6 +137,8 @@ def each_key_once(where: str) -> Callable[[Sequence[tuple[str, Any]]], dict[str,
         for key, value in pairs:
             if (word := unfit_number(value)) is not None:
                 raise InputError(f"{where}: '{shortened(key)}' = {shortened(word)}: {UNFIT}")
+            if (half := text_with(HALF_A_CHARACTER, [key, value])) is not None:
+                raise InputError(f"{where}: {shown(key)}: {shown(half)} has half a character; JSON writes it as two")
         return content
 
     return checked

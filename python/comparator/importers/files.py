@@ -21,7 +21,9 @@ from comparator.results.form import in_range
 #: What a folder is searched for, in this order.
 NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt", "results.csv")
 LINES_NAMED = 5
-_RUN_ID = re.compile(r"(?:.*_)?(\d+)_(\d+)_(\d+)")
+#: A whole number that counts something; one of thousands of digits no program reads.
+COUNT = re.compile(r"\d{1,18}")
+_RUN_ID = re.compile(rf"(?:.*_)?({COUNT.pattern})_({COUNT.pattern})_({COUNT.pattern})")
 #: What lies beside the population of a search by DEAP, and has no points with values of its own.
 _BESIDE_POPULATION = re.compile(r"(?:deap-(.+)\.log|fitness(?:es)?-(.+)\.txt|best-(.+)\.json)")
 #: What a data frame of Optuna's trials calls its own.
@@ -177,7 +179,9 @@ def _read_table(path: Path, text: str) -> _Table:
 
 
 def _read_hpo(table: _Table, metric: str | None) -> PastFile:
-    good = [(line, row) for line, row in table.rows if row["iteration"].isdecimal() and row["sample"].isdecimal()]
+    good = [
+        (line, row) for line, row in table.rows if COUNT.fullmatch(row["iteration"]) and COUNT.fullmatch(row["sample"])
+    ]
     wrong = sorted({line for line, _ in table.rows} - {line for line, _ in good})
     if wrong:
         table.findings.append(f"{_lines(wrong)} left out: iteration or sample is no whole number")
@@ -288,7 +292,7 @@ def _read_mlrmbo(table: _Table, metric: str | None) -> PastFile:
             Row(
                 line,
                 restart=0,
-                iteration=int(iteration) if iteration.isdecimal() else None,
+                iteration=int(iteration) if COUNT.fullmatch(iteration) else None,
                 sample=number,
                 texts=row,
                 result="" if is_failed or row["y"] in _NOTHING else row["y"],

@@ -13,7 +13,7 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.numbers import how_many
 from comparator.formats.text import shortened
-from comparator.importers.files import PastFile, Row, finite, read_file
+from comparator.importers.files import COUNT, PastFile, Row, finite, read_file
 from comparator.space import Constant, Number, ParameterSpace, Point
 from comparator.space.parameters import Parameter
 
@@ -203,11 +203,13 @@ def _guess(name: str, texts: Iterable[str]) -> Parameter:
 
 def _literal(text: str) -> Any:
     """A number where `text` spells a finite one, else the text."""
+    value = finite(text)
+    if value is None:
+        return text
     try:
         return int(text)
     except ValueError:
-        value = finite(text)
-        return text if value is None else value
+        return value
 
 
 # Findings
@@ -279,7 +281,7 @@ def _words_on_generations(records: PastRecords) -> Iterator[str]:
         return
     lines = [line.split() for line in logs[0].read_text(encoding="utf-8", errors="replace").splitlines()]
     counted = {
-        int(cells[0]): int(cells[1]) for cells in lines if len(cells) > 2 and f"{cells[0]}{cells[1]}".isdecimal()
+        int(cells[0]): int(cells[1]) for cells in lines if len(cells) > 2 and all(map(COUNT.fullmatch, cells[:2]))
     }
     total = sum(counted.values())
     if counted and total != len(records.results):

@@ -72,6 +72,7 @@ data folder); of one that gives none, see `model.model.Model.untold`.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -82,7 +83,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator.errors import InputError, nearest
 from comparator.formats.refusal import refusal
 from comparator.formats.spelling import spelling
-from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, unfit_number
+from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, shown, text_with, unfit_number
 from comparator.model.described import HyperparameterDescription, MetricDescription, fault_of_limit
 
 if sys.version_info >= (3, 11):
@@ -93,6 +94,7 @@ else:
 
 #: Keys that an experiment file has, and no description.
 OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
+NUL = re.compile("\0")
 
 
 #: What a seed decides that may have a seed of its own.
@@ -305,18 +307,20 @@ def _parse_toml(text: str, where: str) -> dict[str, Any]:
         raise InputError(f"{where}: not TOML: {shortened(str(error), LONGEST_MESSAGE // 2)}") from None
     except RecursionError:
         raise InputError(f"{where}: not TOML that can be read: brackets in brackets, too deep") from None
-    _check_numbers(content, where, ())
+    _check_values(content, where, ())
     return content
 
 
-def _check_numbers(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
+def _check_values(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
     for key, value in table.items():
         path = (*keys, key)
         for inner in value if isinstance(value, list) else [value]:
             if isinstance(inner, dict):
-                _check_numbers(inner, where, path)
+                _check_values(inner, where, path)
         if (word := unfit_number(value)) is not None:
             raise InputError(f"{where}: '{shortened('.'.join(path))}' = {shortened(word)}: {UNFIT}")
+        if (text := text_with(NUL, [key, value])) is not None:
+            raise InputError(f"{where}: {shown('.'.join(path))}: {shown(text)} has a NUL, as no file's name has")
 
 
 def read_description(path: Path) -> ModelDescription:

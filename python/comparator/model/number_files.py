@@ -78,9 +78,10 @@ def _in_content(content: Mapping[str, Any], way: str = "") -> dict[str, float]:
     found: dict[str, float] = {}
     for name, value in named_settings(content):
         number = value[-1] if isinstance(value, list) and value else value
-        if isinstance(number, int | float) and not isinstance(number, bool):
+        known = None if isinstance(number, bool) or not isinstance(number, int | float) else _as_number(number)
+        if known is not None:
             for each in (name, re.sub(r"\.\d+(?=\.)", "", name)):
-                found[each.removeprefix(way)] = float(number)
+                found[each.removeprefix(way)] = known
     return found
 
 
@@ -176,8 +177,8 @@ def _varint(message: bytes, place: int) -> tuple[int, int]:
             return number, place
 
 
-def _as_number(text: str) -> float | None:
+def _as_number(given: str | float) -> float | None:
     try:
-        return float(text)
-    except ValueError:
+        return float(given)
+    except (ValueError, OverflowError):  # an integer of hundreds of digits
         return None

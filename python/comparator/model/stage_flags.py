@@ -19,6 +19,7 @@ from typing import Literal
 
 from comparator.errors import InputError
 from comparator.formats.hyperparameters import parse_value
+from comparator.formats.python_source import tree_of
 from comparator.formats.spelling import spelling
 from comparator.formats.text import read_text, shortened
 from comparator.model.definitions import Definition, entry, option
@@ -212,8 +213,8 @@ def section_of(path: Path, stage: StageName, *, whole: bool = False) -> dict[str
 
 def _tree(script: Path) -> ast.Module:
     try:
-        return ast.parse(read_text(script))
-    except (SyntaxError, ValueError, RecursionError) as error:
+        return tree_of(read_text(script))
+    except SyntaxError as error:
         raise InputError(f"{script}: is no Python that can be read: {error}") from None
 
 

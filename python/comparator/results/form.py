@@ -72,6 +72,14 @@ def as_text(form: Form) -> str:
     return json.dumps(form.as_json(), allow_nan=False)
 
 
+def from_text(form: type[AnyForm], text: str | bytes) -> AnyForm:
+    """The form of a line of JSON that `as_text` has written; raises `ValueError` where it is none."""
+    try:
+        return form.model_validate_json(text)
+    except ValidationError:  # also of a file's name that is no UTF-8, which `json` reads
+        return form.model_validate(json.loads(text))
+
+
 def _fault(error: ValidationError) -> str:
     """What is wrong with what was read, in words that begin with the key."""
     kind, key = error.errors()[0]["type"], key_of(error)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.engine.jobs import state_of
-from comparator.errors import InputError
+from comparator.errors import InputError, named_as_typed
 from comparator.formats.text import file_made_whole, shortened
 from comparator.report import write_report
 from comparator.results.experiments import EXPERIMENT, read_experiment
@@ -116,7 +116,8 @@ def write_bundle(
         stage = Path(made)
         record = _whole_lines_of(folder / RECORD, stage)
         experiment = read_experiment(folder)
-        contents = Contents.of(experiment, record)
+        with named_as_typed(record, str(folder / RECORD)):
+            contents = Contents.of(experiment, record)
         pages = _report_of(folder, stage)
         with file_made_whole(path) as temporary, zipfile.ZipFile(temporary, "w") as archive, Crate(archive) as crate:
             _add_experiment(crate, folder, record, pages, State(state=state))

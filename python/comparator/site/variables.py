@@ -13,6 +13,8 @@ from comparator.errors import InputError, nearest
 from comparator.formats.text import shortened
 
 Value = TypeVar("Value")
+#: More nodes, devices or cores than any machine has; places for trainings are made of them one by one.
+MOST = 100_000
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Variables:
 
     def count(self, name: str, *, smallest: int = 1) -> int:
         def read(text: str) -> int:
-            if not text.isdecimal() or int(text) < smallest:
-                raise ValueError(f"must be a whole number from {smallest}")
+            if not text.isdecimal() or len(text) > len(str(MOST)) or not smallest <= int(text) <= MOST:
+                raise ValueError(f"must be a whole number from {smallest} to {MOST:,}")
             return int(text)
 
         return self.read(name, read)

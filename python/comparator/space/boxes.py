@@ -103,17 +103,18 @@ def read_box(given: str) -> Mapping[str, Any]:
     Raises `InputError` that names the file.
     """
     name, colon, number = given.rpartition(":")
-    path, place = (Path(name), int(number)) if colon and number.isdecimal() else (Path(given), None)
+    path, place = (Path(name), number.lstrip("0")) if colon and number.isdecimal() else (Path(given), None)
     content = read_json(read_text(path), str(path))
     if place is not None:
-        regions = (content.get("regions") if isinstance(content, Mapping) else None) or []
+        regions = content.get("regions") if isinstance(content, Mapping) else None
         # In reports of earlier versions a region's number is its place.
-        numbered = {each.get("number", number): each for number, each in enumerate(regions, start=1)}
+        listed = enumerate(regions if isinstance(regions, list) else (), start=1)
+        numbered = {str(each.get("number", number)): each for number, each in listed if isinstance(each, Mapping)}
         if place not in numbered:
             there = (
-                f"the region{'s' * (len(numbered) > 1)} {', '.join(map(str, numbered))}" if numbered else "no regions"
+                f"the region{'s' * (len(numbered) > 1)} {shortened(', '.join(numbered))}" if numbered else "no regions"
             )
-            raise InputError(f"{path}: has {there}, not number {place}")
+            raise InputError(f"{path}: has {there}, not number {shortened(number)}")
         content = numbered[place]
     bounds = content.get("bounds", content) if isinstance(content, Mapping) else None
     if not isinstance(bounds, Mapping) or not bounds:

@@ -21,6 +21,7 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.formats.kinds import PARAMETER_SET
+from comparator.formats.python_source import expression_of
 from comparator.formats.text import UNFIT, shortened
 from comparator.space.entries import element_type_of
 from comparator.space.parameters import Entry
@@ -47,11 +48,10 @@ def entries_of(text: str, where: str) -> list[Entry]:
     assert begin is not None
     above = text.count("\n", 0, begin.start(1))
     try:
-        made = ast.parse(_as_python(text[begin.start(1) :]), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError) as error:
-        line = (getattr(error, "lineno", None) or 1) + above
-        message = getattr(error, "msg", str(error))
-        raise InputError(f"{where}, line {line}: no parameter set of mlrMBO that can be read: {message}") from None
+        made = expression_of(_as_python(text[begin.start(1) :]))
+    except SyntaxError as error:
+        line = (error.lineno or 1) + above
+        raise InputError(f"{where}, line {line}: no parameter set of mlrMBO that can be read: {error.msg}") from None
     assert isinstance(made, ast.Call)
     given = [*made.args, *(keyword.value for keyword in made.keywords)]
     return [_entry(each, f"{where}, line {each.lineno + above}") for each in given]

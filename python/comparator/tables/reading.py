@@ -219,9 +219,9 @@ def read_values(table: Table, *, strict: bool = True) -> NDArray[np.float64]:
                 dtype=np.float64 if strict else None,
                 low_memory=False,
             )
-    except ValueError as error:
+        frame = read if strict else read.apply(pd.to_numeric, errors="coerce")
+    except (ValueError, OverflowError) as error:  # the second: an integer of hundreds of digits
         raise _no_number(table) or TableError(f"{table.path}: cannot be read: {error}") from None
-    frame = read if strict else read.apply(pd.to_numeric, errors="coerce")
     if len(frame) != len(table):
         raise TableError(f"{table.path}: {len(table)} rows, and {len(frame)} of numbers")
     return frame.to_numpy(dtype=np.float64)

@@ -186,7 +186,8 @@ def test_a_home_that_is_quoted_is_written_out(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["serach"], ["search", "--sed", "3"], ["search", "a", "b"], ["search", "--seed", "x"]]
+    "words",
+    [["serach"], ["search", "--sed", "3"], ["search", "a", "b"], ["search", "--seed", "x"], ["search", "a", "x" * 300]],
 )
 def test_wrong_usage(desk: Desk, words: list[str]) -> None:
     done = desk.run(*words)

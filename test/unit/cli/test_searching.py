@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,25 @@ def test_the_same_seed_gives_the_same_points_and_costs_no_training(desk: Desk) -
     assert [each["point"] for each in first] == [each["point"] for each in second]
     assert [each["value"] for each in first] == [each["value"] for each in second]
     assert all(run["reused"] for record in second for run in record["runs"])
+
+
+def test_folders_and_words_may_be_no_utf_8(tmp_path: Path) -> None:
+    """Names of files are bytes; what holds some goes between processes, and stays in the record."""
+    folder = tmp_path / os.fsdecode(b"d\xe9p\xf4t")
+    folder.mkdir()
+    desk = Desk(folder)
+    script = folder / "train.sh"
+    script.write_text('#!/bin/bash\necho "IMPROVE_RESULT val_loss: 0.5"\n')
+    script.chmod(0o755)
+    desk.write("upf.txt", '{"id": "a", "noise": 1}\n')
+    desk.write("one.toml", 'model = "."\nupf = "upf.txt"\n')
+    title = os.fsdecode(b"\xe9")
+    done = desk.run("sweep", "one.toml", "--set", f"title={title}", "--id", "s1", "--no-report")
+    assert done.returncode == 0, done.stderr
+    (record,) = read_records(desk.experiments / "s1" / "evaluations.jsonl")
+    assert record.value == 0.5
+    listed = desk.run("list")
+    assert (listed.returncode, "\\xe9" in listed.stdout) == (0, True), listed
 
 
 @pytest.mark.long

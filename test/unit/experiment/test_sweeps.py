@@ -67,6 +67,7 @@ def test_lines_without_ids_are_called_after_their_numbers(tmp_path: Path) -> Non
         ('{"id": "a"} {"id": "b"}\n', 'line 1: \'{"id": "b"}\' stands behind'),
         ('{"id": "a", "x": NaN}\n', "line 1: 'x' = NaN: is not a number"),
         ('{"id": "a", "x": 1e999}\n', "line 1: 'x' = 1e999: is not a number that can be computed with"),
+        ('{"id": "a", "x": ["\\ud83d"]}\n', "line 1: 'x': '\\ud83d' has half a character; JSON writes it as two"),
         ("id,epochs\n1,3\n", "line 1: not JSON"),
         ('{"id": "a"}\n{"id": "b", "LR": 0.1, "lr": 0.7}\n', "line 2: 'LR' and 'lr' differ in case alone"),
         ('{"id": "a", "lr": 1, "LR": 1}\n', "line 1: 'lr' and 'LR' differ in case alone"),

@@ -101,6 +101,7 @@ def test_a_default_counts_where_no_section_has_the_key(tmp_path: Path) -> None:
         ("'a # b'", "a # b"),
         (r"C:\data", r"C:\data"),
         ("__import__('os').system('true')", "__import__('os').system('true')"),
+        ("b'0' * 10**12", "b'0' * 10**12"),
     ],
 )
 def test_values(text: str, value: Any) -> None:
@@ -331,6 +332,10 @@ def test_a_value_is_computed_as_candle_computes_it(tmp_path: Path, text: str, va
         ("10**400", "is not a number that can be computed with"),
         ("9**9**9", "9**9**9: cannot be computed: is too large"),
         ("[0] * 10**9", "cannot be computed: is too long"),
+        ("[[0] * 1000] * 1000", "cannot be computed: is too long"),
+        ("[[]] * 10**9", "cannot be computed: is too long"),
+        ("'%999999999d' % 1", "cannot be computed: is too long"),
+        ("'%-*d' % 1", "cannot be computed: is too long"),
         ("'a' * 2.5", "cannot be computed: can't multiply sequence by non-int"),
         ("%(nn)s", "[Global_Params] has no 'nn' (did you mean 'n'?)"),
         ("%(value)s", "'%(NAME)s' stands for what NAME is"),

@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from comparator.errors import InputError
 from comparator.experiment.controller import Controller
@@ -226,6 +228,37 @@ def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path, content: str
     with pytest.raises(InputError, match=message) as raised:
         read_past(file)
     assert "\n" not in str(raised.value) and str(file) in str(raised.value)
+
+
+ROWS = {
+    "hpo": ["iteration,sample,noise,metric,result,walltime", "1,0,0.5,val_loss,1,3", "2,1,0.25,val_loss,2,3"],
+    "output": ["noise,run_id,val_loss", "0.5,1_1_0,1", "0.25,1_1_1,2"],
+    "deephyper": ["p:noise,objective,m:timestamp_submit,m:timestamp_gather", "0.5,-1,0,1", "0.25,F_x,0,1"],
+    "optuna": ["number,value,state,duration,params_noise", "0,1,COMPLETE,0 days 00:00:03,0.5", "1,,FAIL,,0.25"],
+    "mlrmbo": ["noise,y,dob,error.message", "0.5,1,0,NA", "0.25,2,1,NA"],
+}
+CELLS = ["", "nan", "1e999", "-1", "0.5", "1", "x", "9" * 400, "9" * 5000, "1_1_" + "9" * 5000, "\u0663", "\0", "'"]
+
+
+@given(
+    st.sampled_from(list(ROWS)), st.integers(1, 2), st.lists(st.sampled_from([None, *CELLS]), min_size=6, max_size=6)
+)
+@example("hpo", 1, ["9" * 5000, None, None, None, None, None])
+@example("hpo", 2, [None, None, "9" * 400, None, None, None])
+@example("output", 1, [None, "1_1_" + "9" * 5000, None, None, None, None])
+@example("mlrmbo", 1, [None, None, "9" * 5000, None, None, None])
+def test_any_cell_is_read_left_out_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, form: str, row: int, cells: list[str | None]
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any" / "table.csv"
+    file.parent.mkdir(exist_ok=True)
+    lines = [line.split(",") for line in ROWS[form]]
+    lines[row] = [own if cell is None else cell for own, cell in zip(lines[row], cells, strict=False)]
+    file.write_text("".join(",".join(line) + "\n" for line in lines))
+    try:
+        json.dumps(read_past(file).space.entries(), allow_nan=False)
+    except InputError as error:
+        assert "\n" not in str(error)
 
 
 def test_wrong_questions_are_answered_with_what_there_is(tmp_path: Path) -> None:

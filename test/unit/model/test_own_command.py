@@ -426,6 +426,7 @@ LINES += "sum 1,234.5\nhalf 0.5,2\n"
         ('file = "a/*.ckpt"\nprinted = "loss="', 0.12),
         ('file = "a/*.ckpt"\nprinted = "mse="', r"epoch=1-loss=0.12.ckpt: printed = 'mse=': is nowhere in it"),
         ('file = "a/0/set.toml"\nkey = "mse"', r"no number called 'mse' \(did you mean 'test.mse'\?\)"),
+        ('file = "a/0/scores.json"\nkey = "large"', r"no number called 'large'"),
         ('printed = "r2: "', "printed = 'r2: ': is nowhere in what it printed"),
         ('printed = "don"', "printed = 'don': no number follows"),
         ('file = "no.csv"', "file = 'no.csv': it wrote none"),
@@ -450,7 +451,7 @@ pathlib.Path("one.txt").write_text("0.125\\\\n")
 metric = pathlib.Path("mlruns/7/metrics")
 metric.mkdir(parents=True)
 (metric / "loss").write_text("1700000000000 0.5 0\\n1700000000001 0.375 1\\n")
-(folder / "scores.json").write_text('{{"test": {{"auc": 0.875}}}}')
+(folder / "scores.json").write_text('{{"test": {{"auc": 0.875}}, "large": 1' + "0" * 400 + "}}")
 """.replace("\\\\n", "\\n")
     described = f'command = ["{sys.executable}", "go.py"]\n[metrics.m]\nkind = "error"\n{place}\n'
     outcome = run_of(model_of(tmp_path / "model", described, **{"go.py": script}), tmp_path / "run", "m")

@@ -154,6 +154,14 @@ def test_a_torn_last_line_is_left_out(recorded: Path, tmp_path: Path) -> None:
     assert len((opened.folder / "evaluations.jsonl").read_text().splitlines()) == 4
 
 
+def test_a_damaged_record_is_named_where_it_lies(recorded: Path, tmp_path: Path) -> None:
+    record = recorded / "evaluations.jsonl"
+    record.write_text(record.read_text().replace('"runs"', '"run"', 1))
+    with pytest.raises(InputError) as raised:
+        write_bundle(recorded, tmp_path)
+    assert str(raised.value).startswith(f"{record}: line 1: runs is missing")
+
+
 @pytest.mark.long
 def test_the_length_of_an_experiment_does_not_matter(tmp_path: Path) -> None:
     folder = save(tmp_path / "here" / "large", make_experiment(), [])

@@ -257,6 +257,7 @@ def site_file(tmp_path: Path, text: str) -> Path:
         ("SITE_DEVICES=2 SITE_DEVICE_ORDER='first second'", "must be ascending, descending, or the names"),
         ("SITE_DEVICES=2 SITE_DEVICE_ORDER=reversed", "must be ascending, descending, or the names"),
         ("SITE_NODES=²", "SITE_NODES='²': must be a whole number from 1"),
+        ("SITE_DEVICES=999999999999", "SITE_DEVICES='999999999999': must be a whole number from 0 to 100,000"),
         ('SITE_CONTAINER_OPTIONS="--bind \'"', "a quote is not closed"),
     ],
 )

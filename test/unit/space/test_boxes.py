@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from comparator.errors import InputError
@@ -185,7 +185,7 @@ def test_boxes_in_files(tmp_path: Path) -> None:
     box.write_text(json.dumps(bounds))
     region.write_text(json.dumps({"bounds": bounds, "mean": 0.3}))
     report.write_text(json.dumps({"regions": [{"bounds": {"noise": [0, 1]}}, {"bounds": bounds}]}))
-    assert read_box(str(box)) == read_box(str(region)) == read_box(f"{report}:2") == bounds
+    assert read_box(str(box)) == read_box(str(region)) == read_box(f"{report}:2") == read_box(f"{report}:02") == bounds
     kept = tmp_path / "kept.json"  # the first claim of which was rejected
     kept.write_text(json.dumps({"regions": [{"bounds": bounds, "number": 2}]}))
     assert read_box(f"{kept}:2") == bounds
@@ -194,6 +194,7 @@ def test_boxes_in_files(tmp_path: Path) -> None:
     for given_, words in (
         (f"{report}:3", "has the regions 1, 2, not number 3"),
         (f"{box}:1", "has no regions, not number 1"),
+        (f"{report}:{'9' * 5000}", r"has the regions 1, 2, not number 9+\.\.\.9+"),
     ):
         with pytest.raises(InputError, match=words):
             read_box(given_)
@@ -204,6 +205,32 @@ def test_boxes_in_files(tmp_path: Path) -> None:
     for name, words in (("broken.json", "not JSON"), ("absent.json", "no such file"), ("report.json", "the space has")):
         with pytest.raises(InputError, match=words):
             Box.from_bounds(WHOLE, read_box(str(tmp_path / name)), name)
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["regions", "number", "bounds", "noise", "values"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(ANY_JSON, ANY_JSON)
+@example([None], None)
+@example([{"number": [1]}], None)
+@example(0.5, None)
+@example([{"bounds": {"noise": [0, 20]}}, {"number": "3"}], None)
+def test_any_json_is_a_box_or_refused(tmp_path_factory: pytest.TempPathFactory, regions: Any, whole: Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    for content in ({"regions": regions}, whole):
+        path.write_text(json.dumps(content))
+        for given_ in (f"{path}", f"{path}:1"):
+            try:
+                Box.from_bounds(WHOLE, read_box(given_), "box")
+            except InputError as error:
+                assert "\n" not in str(error)
 
 
 @given(

@@ -149,6 +149,9 @@ def test_a_value_that_is_no_number_is_named_by_line_and_column(tmp_path: Path) -
     with pytest.raises(TableError, match=r"t\.tsv, line 2: ic50 '0,7': no number"):
         read_values(table)
     np.testing.assert_array_equal(read_values(table, strict=False)[:, 1], [np.nan, 0.8, np.nan])
+    path.write_text(f"id\tauc\nA\t0\nB\t{'9' * 400}\n")
+    with pytest.raises(TableError, match=r"t\.tsv: cannot be read: int(eger)? .*too large"):
+        read_values(read_table(path, ids=["id"]), strict=False)
 
 
 def test_a_list_is_read_with_the_line_of_each_entry(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from comparator.formats.python_source import tree_of
 from comparator.model.own_files.changed_tables import changed_ways, changes, way_of
 
 #: A name, and the keys of the tables behind it.
@@ -42,8 +43,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def constants_in(text: str) -> dict[str, Any]:
-    """The constants of a source, tables of them by name; raises `ValueError` where it is no Python."""
-    return _tables(_constants(ast.parse(text)))
+    """The constants of a source, tables of them by name; raises `SyntaxError` where it is no Python."""
+    return _tables(_constants(tree_of(text)))
 
 
 def constants_in_function(function: Function) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def with_constants(text: str, given: Mapping[str, Any]) -> str:
     for line in lines:
         starts.append(starts[-1] + len(line))
     source = b"".join(lines)
-    nodes = [(node, given[".".join(name)]) for name, node in _constants(ast.parse(text)) if ".".join(name) in given]
+    nodes = [(node, given[".".join(name)]) for name, node in _constants(tree_of(text)) if ".".join(name) in given]
     for node, value in sorted(nodes, key=lambda each: (each[0].lineno, each[0].col_offset), reverse=True):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)

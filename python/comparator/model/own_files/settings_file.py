@@ -102,7 +102,7 @@ def with_values(path: Path, content: Mapping[str, Any], given: Mapping[str, Any]
 def _constants(text: str, path: Path) -> dict[str, Any]:
     try:
         constants = dict(constants_in(text))
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except SyntaxError as error:
         raise InputError(f"{path}: no Python that can be read: {error}") from None
     if not constants:
         raise InputError(

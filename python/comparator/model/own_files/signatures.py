@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from comparator.formats.python_source import expression_of
 from comparator.model.definitions import TYPES, Definition
 from comparator.model.own_files.script_constants import constants_in_function, table_of
 
@@ -200,7 +201,7 @@ def _type(annotation: ast.expr | None) -> tuple[str, tuple[Any, ...]]:
     """The type that an annotation says, `int` of `Optional[int]`, and its choices where it is a `Literal`."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         try:
-            annotation = ast.parse(annotation.value, mode="eval").body
+            annotation = expression_of(annotation.value)
         except SyntaxError:
             return "any", ()
     if isinstance(annotation, ast.BinOp):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from comparator.formats.python_source import tree_of
+
 
 def tree_of_source(file: Path) -> ast.Module | None:
     """A source file as Python reads it, in its own encoding; None where it cannot be read, or is no Python."""
     try:
-        return ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+        return tree_of(file.read_bytes())
+    except (OSError, SyntaxError):
         return None
