@@ -118,18 +118,28 @@ class Plan:
         """A new strategy with its own seeded generator; equal plans give equal strategies.
 
         `all_at_once` has a sweep propose all its points at the start, and a search that looks at no result many of its
-        own; their order is the same either way. With a `seed` the strategy is one of the same kind that knows of no
-        past results.
+        own, where no result says what these are trained for; their order is the same either way. With a `seed` the
+        strategy is one of the same kind that knows of no past results.
         """
         changes: dict[str, Any] = {}
         if seed is not None:
             changes = {"seed": seed, "past": []}
-        elif all_at_once and self.is_sweep:
-            changes = {"in_flight": self.budget or len(self.frozen.upf or ())}
-        elif all_at_once and self.looks_at_no_result:
-            usual = self.frozen.strategy.in_flight
-            changes = {"in_flight": max(usual, min(EARLY * usual, MOST_EARLY))}
+        elif all_at_once:
+            changes = {"in_flight": self._given_out_early()}
         return make_strategy_of(self.frozen.strategy.model_copy(update=changes), self.frozen.upf, self.space)
+
+    def _given_out_early(self) -> int:
+        """How many proposals may be in flight where more are given out than are carried out at a time.
+
+        As many as usual where results say what a proposal is trained for: on how many seeds, or, where its point may
+        have come before, whether at all; both are less of a model that turns out not to depend on its seed.
+        """
+        usual = self.frozen.strategy.in_flight
+        if not self.looks_at_no_result or self.replication != Replication():
+            return usual
+        if self.is_sweep:
+            return self.budget or len(self.frozen.upf or ())
+        return usual if self.space_size is not None else max(usual, min(EARLY * usual, MOST_EARLY))
 
     def controller(
         self,
