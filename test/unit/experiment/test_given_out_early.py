@@ -88,8 +88,15 @@ def test_how_many_are_given_out(name: str, in_flight: int, most: int) -> None:
     assert len(plan_of(name, in_flight).strategy().start()) == in_flight
 
 
+@pytest.mark.parametrize("name", ["sobol", "random", "grid"])
+def test_more_workers_than_it_began_with_do_not_stay_idle(name: str) -> None:
+    plan = plan_of(name, AT_A_TIME)
+    assert plan.may_be_given_out_early and len(plan.strategy(at_a_time=9).start()) == 9
+    assert len(plan_of(name, AT_A_TIME, "adaptive").strategy(at_a_time=9).start()) == AT_A_TIME
+
+
 def test_of_a_search_that_looks_at_results_none_is_given_out_early() -> None:
-    assert len(plan_of("steady_state", 3).strategy(all_at_once=True).start()) == 3
+    assert len(plan_of("steady_state", 3).strategy(all_at_once=True, at_a_time=9).start()) == 3
 
 
 SMALL = ParameterSpace.from_entries(
