@@ -21,7 +21,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,9 +148,10 @@ class _Resident:
         try:
             yield
         except BaseException as error:
-            traceback.print_exc(file=self._log)
-            self._log.flush()
             self._session.fail(error)
+            with suppress(OSError):  # a full disk, which is why the search stops
+                traceback.print_exc(file=self._log)
+                self._log.flush()
             raise
 
     def start(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 from comparator.results.files import owner_of
@@ -25,6 +26,18 @@ def fault_of_disk(folder: Path, reason: str | None) -> str | None:
     if usage.f_bavail == 0 or (usage.f_files > 0 and usage.f_favail == 0):
         return f"{folder}: {FULL}{MENDED}"
     return next((f"{folder}: {words}{MENDED}" for words in LIMITS if words in (reason or "")), None)
+
+
+def fault_of_folder(folder: Path, experiments: Path) -> str | None:
+    """What hinders anybody from writing into a folder, which is tried; `experiments` is the folder of all."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(b"0")
+            trial.flush()
+    except OSError as error:
+        error.filename = str(folder)
+        return words_of(error, experiments)
+    return None
 
 
 def words_of(error: OSError, experiments: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from comparator.engine.interface import Engine, EngineOptions, Job, Search, Task
 from comparator.engine.launches import JOB_FILE, job_id, make_launch, next_launch, read_launch
+from comparator.engine.machine_faults import fault_of_folder
 from comparator.engine.swift_t_check import check_swift_t
 from comparator.engine.swift_t_job import PROGRAM, compile_program
 from comparator.engine.swift_t_launch import (
@@ -142,7 +143,10 @@ def _follow(launch: Launch, search: Search) -> None:
         raise ComparatorError(said.reason or "the search failed")
     reason = said.reason or ""
     if said.state != "interrupted":  # else a rank's keeper has said which one is gone
-        reason = f"the ranks ended with exit status {code}; see {experiment / name / OUTPUT_FILE}"
+        # A disk that is full, say, takes no word of theirs either.
+        reason = fault_of_folder(experiment / name, experiment.parent) or (
+            f"the ranks ended with exit status {code}; see {experiment / name / OUTPUT_FILE}"
+        )
         say_ended(experiment, said, "interrupted", reason, said.launch)
     raise ComparatorError(reason)
 

@@ -114,38 +114,50 @@ class Plan:
         """The plan with what was found since it was frozen, by the keys of `FrozenExperiment`."""
         return replace(self, frozen=self.frozen.model_copy(update=found))
 
-    def strategy(self, *, all_at_once: bool = False, seed: int | None = None) -> Strategy:
+    def strategy(self, *, all_at_once: bool = False, at_a_time: int = 1, seed: int | None = None) -> Strategy:
         """A new strategy with its own seeded generator; equal plans give equal strategies.
 
-        `all_at_once` has a sweep propose all its points at the start, and a search that looks at no result many of its
-        own; their order is the same either way. With a `seed` the strategy is one of the same kind that knows of no
-        past results.
+        Where it `may_be_given_out_early` it keeps as many evaluations going as are carried out `at_a_time`, whatever it
+        began with; `all_at_once` has a sweep propose all its points at the start, and a search many of its own. With a
+        `seed` the strategy is one of the same kind that knows of no past results.
         """
         changes: dict[str, Any] = {}
         if seed is not None:
             changes = {"seed": seed, "past": []}
-        elif all_at_once and self.is_sweep:
-            changes = {"in_flight": self.budget or len(self.frozen.upf or ())}
-        elif all_at_once and self.looks_at_no_result:
-            usual = self.frozen.strategy.in_flight
-            changes = {"in_flight": max(usual, min(EARLY * usual, MOST_EARLY))}
+        elif self.may_be_given_out_early:
+            usual = max(self.frozen.strategy.in_flight, at_a_time)
+            early = (self.budget or len(self.frozen.upf or ())) if self.is_sweep else min(EARLY * usual, MOST_EARLY)
+            changes = {"in_flight": max(usual, early) if all_at_once else usual}
         return make_strategy_of(self.frozen.strategy.model_copy(update=changes), self.frozen.upf, self.space)
+
+    @property
+    def may_be_given_out_early(self) -> bool:
+        """Whether it changes nothing how many evaluations are under way.
+
+        Results may say of a search that does not look at them what a proposal is trained for: on how many seeds, or,
+        where its point may have come before, whether at all; both are less of a model that turns out not to depend on
+        its seed.
+        """
+        if not self.looks_at_no_result or self.replication != Replication():
+            return False
+        return self.is_sweep or self.space_size is None
 
     def controller(
         self,
         folder: EvaluationLog,
         *,
         all_at_once: bool = False,
+        at_a_time: int = 1,
         proposer: str = "the search",
         has_ended: bool = False,
     ) -> Controller:
         """What leads the experiment through its stages, with a new strategy; its evaluations are kept in `folder`.
 
-        `all_at_once` is as `strategy` has it, `proposer` and `has_ended` are as `Controller` has them.
+        `all_at_once` and `at_a_time` are as `strategy` has them, `proposer` and `has_ended` as `Controller` has them.
         """
         return Controller(
             folder,
-            self.strategy(all_at_once=all_at_once),
+            self.strategy(all_at_once=all_at_once, at_a_time=at_a_time),
             self.objective,
             budget=self.budget,
             space_size=self.space_size,

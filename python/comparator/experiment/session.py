@@ -95,7 +95,7 @@ class Session:
         for doubt in doubts(self._host, self._plan, self.path, self._folder.records):
             note(self._host.console, doubt)
         in_flight = self._plan.frozen.strategy.in_flight * self._plan.replication.first
-        if self._at_a_time > in_flight and not self._plan.is_sweep:
+        if self._at_a_time > in_flight and not self._plan.may_be_given_out_early:
             at_a_time = f"{in_flight} evaluation{'s' if in_flight != 1 else ''} at a time"
             self._host.say(f"note: it began with {at_a_time}; more workers than that stay idle")
 
@@ -210,6 +210,7 @@ class Session:
         self._controller = self._plan.controller(
             self._folder,
             all_at_once=all_at_once,
+            at_a_time=self._at_a_time,
             proposer=frozen.strategy.name,
             has_ended=last_word(self.path).state == "finished",
         )

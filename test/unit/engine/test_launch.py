@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +26,7 @@ from comparator.engine.interface import EngineOptions, Task, usable_seconds
 from comparator.engine.keeper import LOCAL_RANK_VARIABLES
 from comparator.engine.launches import launches
 from comparator.engine.leaf import Leaf
+from comparator.engine.machine_faults import fault_of_folder
 from comparator.engine.swift_t_launch import Launch, Layout, Resources, check, rehearse
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import open_host
@@ -212,6 +215,32 @@ def test_hostile_paths_do_not_reach_a_job_script(tmp_path: Path, name: str) -> N
 def test_no_swift_t_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no program swift-t on the PATH"):
         check(launch(tmp_path), {"PATH": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        ("exit 3", "the ranks ended with exit status 3; see {experiments}/quick-1/launch-1/output.txt"),
+        ('mv "$COMPARATOR_EXPERIMENTS" away; exit 3', "{experiments}: is gone, or cannot be read"),
+    ],
+)
+def test_where_ranks_can_say_no_word_what_hindered_them_is_told(tmp_path: Path, does: str, words: str) -> None:
+    desk = Desk(tmp_path)
+    program = desk.write("swift-t", f"#!/bin/sh\ncd '{tmp_path}'\n{does}\n")
+    program.chmod(0o755)
+    done = desk.search("quick.toml", "--engine", "swift-t", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert (done.returncode, done.stderr) == (1, f"comparator: {words.format(experiments=desk.experiments)}\n")
+
+
+def test_a_disk_without_room_is_told_by_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fault_of_folder(tmp_path, tmp_path) is None
+
+    def full(dir: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    told = fault_of_folder(tmp_path, tmp_path)
+    assert told is not None and told.startswith(f"{tmp_path}: No space left on device; what is finished is kept")
 
 
 def test_the_nodes_are_set_up_by_the_site(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-from test_controller import BARE, OBJECTIVE, finish, noisy, result_of
+from test_controller import BARE, OBJECTIVE, deterministic, finish, noisy, result_of
 
 from comparator.experiment.controller import Controller
 from comparator.experiment.plan import Plan
-from comparator.results.frozen import FrozenStrategy, WholeExperiment
+from comparator.results.frozen import Budget, FrozenStrategy, Stages, WholeExperiment
 from comparator.results.requests import Request
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
@@ -68,9 +68,16 @@ def test_once_what_was_given_out_is_done_it_gives_out_as_many_as_before(tmp_path
     assert len(left + again.tell(result_of(left.pop(0), noisy))) == AT_A_TIME
 
 
-def plan_of(name: str, in_flight: int) -> Plan:
-    strategy = FrozenStrategy(name=name, seed=1, in_flight=in_flight)
-    return Plan(WholeExperiment.model_construct(strategy=strategy, upf=None), SPACE, [], OBJECTIVE)
+def plan_of(name: str, in_flight: int, replicates: int | str = 1, space: ParameterSpace = SPACE) -> Plan:
+    frozen = WholeExperiment.model_construct(
+        models=[],
+        kind="cmp",
+        strategy=FrozenStrategy(name=name, seed=1, in_flight=in_flight),
+        upf=None,
+        budget=Budget(evaluations=BUDGET),
+        stages=Stages(replicates=replicates),
+    )
+    return Plan(frozen, space, [], OBJECTIVE)
 
 
 @pytest.mark.parametrize(
@@ -81,5 +88,33 @@ def test_how_many_are_given_out(name: str, in_flight: int, most: int) -> None:
     assert len(plan_of(name, in_flight).strategy().start()) == in_flight
 
 
+@pytest.mark.parametrize("name", ["sobol", "random", "grid"])
+def test_more_workers_than_it_began_with_do_not_stay_idle(name: str) -> None:
+    plan = plan_of(name, AT_A_TIME)
+    assert plan.may_be_given_out_early and len(plan.strategy(at_a_time=9).start()) == 9
+    assert len(plan_of(name, AT_A_TIME, "adaptive").strategy(at_a_time=9).start()) == AT_A_TIME
+
+
 def test_of_a_search_that_looks_at_results_none_is_given_out_early() -> None:
-    assert len(plan_of("steady_state", 3).strategy(all_at_once=True).start()) == 3
+    assert len(plan_of("steady_state", 3).strategy(all_at_once=True, at_a_time=9).start()) == 3
+
+
+SMALL = ParameterSpace.from_entries(
+    [{"name": name, "type": "int", "lower": 0, "upper": upper} for name, upper in (("x", 7), ("y", 3))], "space"
+)
+
+
+@pytest.mark.parametrize("name", ["sobol", "random", "grid"])
+@pytest.mark.parametrize(
+    ("model", "replicates", "space"),
+    [(noisy, "adaptive", SPACE), (deterministic, 2, SPACE), (deterministic, 1, SMALL), (noisy, 1, SPACE)],
+)
+def test_results_say_as_much_of_what_is_trained_as_where_none_is_given_out_early(
+    name: str, model, replicates: int | str, space: ParameterSpace, tmp_path: Path
+) -> None:
+    trained = []
+    for early in (False, True):
+        folder = ExperimentFolder.create(tmp_path, f"early-{early}", None, BARE)
+        finish(plan_of(name, AT_A_TIME, replicates, space).controller(folder, all_at_once=early), model)
+        trained.append({(str(line.point), part.replicate) for line in folder.records for part in line.asked or ()})
+    assert trained[0] == trained[1]
