@@ -6,7 +6,7 @@ no value:
 | column | meaning |
 |---|---|
 | evaluation | number of the proposal, from 0 |
-| stage | pilot, search or confirm |
+| stage | pilot, search, full, confirm or imported |
 | generation | from 0; empty in a sweep |
 | point.NAME | the value of hyperparameter NAME; a list or None as JSON |
 | status | ok, failed or timeout |
