@@ -21,8 +21,10 @@ from comparator.findings.summary import as_json as summary_json
 from comparator.findings.verdict import as_json as findings_json
 from comparator.formats.text import shortened
 from comparator.objective.amounts import Measure, measure_of
-from comparator.report import Reading, evaluation_rows, prediction, reading_of, write_report
+from comparator.report import prediction, write_report
+from comparator.report.evaluations_csv import evaluation_rows
 from comparator.report.numbers import percent
+from comparator.report.reading import Reading, reading_of
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.experiments import read_experiment
 from comparator.results.record import Evaluation

@@ -19,7 +19,7 @@ from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.model.runtime import find_runtime, programs_of
 from comparator.site.job import Job, script
 from comparator.site.profile import REQUIRABLE, Site, clock, launch_environment, read_site, site_file
-from comparator.site.trial import try_command
+from comparator.site.programs import try_command
 
 #: How the devices that a variable binds are listed, and the number of one in a line; `rocm-smi` prints several lines
 #: for each, `xpu-smi` a header before them.

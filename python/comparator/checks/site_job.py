@@ -23,8 +23,8 @@ from comparator.errors import ComparatorError
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.site.job import Job, script
 from comparator.site.profile import Site, launch_environment, read_site
+from comparator.site.programs import reason_in
 from comparator.site.schedulers import Scheduler
-from comparator.site.trial import reason_in
 
 LOOK_SECONDS = 2.0
 WALLTIME = 600  # seconds

@@ -201,7 +201,8 @@ def explain(
     """Say which groups of rows carry a difference, from predictions that its fresh trainings have kept."""
     from comparator.findings.explanation import explain as explained
     from comparator.findings.explanation import read_classes
-    from comparator.report import explanation, read_in
+    from comparator.report import explanation
+    from comparator.report.reading import read_in
     from comparator.results.run_store import RunStore
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from comparator.findings.axes import Axis
 from comparator.formats.numbers import show
 from comparator.objective.amounts import Measure
-from comparator.report import Reading, read_in
 from comparator.report.facts import flat
 from comparator.report.figures.boxes import region_layers
 from comparator.report.figures.channels import along, clip, labels_of, objective_label, strongest_first
@@ -29,6 +28,7 @@ from comparator.report.figures.heat import (
     scale_of,
 )
 from comparator.report.figures.surface import Surface, expected
+from comparator.report.reading import Reading, read_in
 from comparator.results.frozen import FrozenExperiment
 
 #: Pairs of hyperparameters whose maps are shown.

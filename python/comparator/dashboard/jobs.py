@@ -30,9 +30,10 @@ def make_page(folder: Path, metric: str | None, experiments: str) -> Page:
 
     `experiments` is the address of the folder of all experiments, as the page has it.
     """
-    from comparator.report import gallery_of, page_of, read_in
+    from comparator.report import gallery_of, page_of
     from comparator.report.figures.maps import ground_of
     from comparator.report.material import Files
+    from comparator.report.reading import read_in
 
     read = read_in(folder, metric)
     material = read.material
@@ -61,7 +62,8 @@ def first_page(experiment: FrozenExperiment, summary: Summary, state: str, exper
 
 def table_of(folder: Path, metric: str | None) -> str:
     """The table of an experiment's evaluations, as CSV; raises `InputError`."""
-    from comparator.report import evaluations_csv, read_in
+    from comparator.report.evaluations_csv import evaluations_csv
+    from comparator.report.reading import read_in
 
     read = read_in(folder, metric)
     return evaluations_csv(read.summary, read.records)

@@ -27,6 +27,7 @@ from comparator.report.commands import typed_command, with_settings, without_opt
 from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.frozen import FrozenExperiment
 from comparator.site.folders import command_line
+from comparator.site.programs import try_command
 
 LOCAL = "local"
 PLAIN_NAME = re.compile(r"[\w.-]+")
@@ -41,7 +42,6 @@ LEFT_OUT = ("--id", "--experiments", "--resume")
 FLAGS = ("--open", "--dry-run", "--json", "--no-report")
 #: What a command that was begun says, in the folder of the experiment that suggested it.
 OUTPUT = "steered.log"
-CHECKED_SECONDS = 120.0
 REFUSED_SECONDS = 2.0
 
 
@@ -147,15 +147,8 @@ def preview(path: Path, root: Path, choice: Mapping[str, Any]) -> dict[str, Any]
     """The very command of a choice, its new `id`, and its `cost` in words; raises `InputError` where it is refused."""
     experiment = read_experiment(path)
     words, identifier = words_of(experiment, choice), _free_id(path, str(choice["way"]))
-    answer = subprocess.run(
-        [*_process_words(path, words, identifier), "--dry-run", "--json"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        cwd=typed_in(experiment, words) or root,
-        timeout=CHECKED_SECONDS,
-        check=False,
-    )
+    dry_run = [*_process_words(path, words, identifier), "--dry-run", "--json"]
+    answer = try_command(dry_run, folder=typed_in(experiment, words) or root)
     if answer.returncode != 0:
         said = answer.stderr.strip().splitlines()
         raise InputError(said[-1] if said else f"the command ended with code {answer.returncode}")

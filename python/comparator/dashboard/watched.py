@@ -22,10 +22,10 @@ from comparator.experiment.listing import experiment_row, stamp_of, state_words
 from comparator.experiment.progress import LATEST, point_words, seconds_left
 from comparator.experiment.running import RunningTraining, running
 from comparator.formats.numbers import show
-from comparator.report import reading_of
 from comparator.report.evaluations import evaluations_content
 from comparator.report.figures.figure import newest, others_of
 from comparator.report.figures.maps import maps_on
+from comparator.report.reading import reading_of
 from comparator.results.experiments import read_experiment
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.growing import GrowingRecord

@@ -28,8 +28,8 @@ from comparator.model.process import GuardedProcess
 from comparator.results.state import last_word, say, say_ended
 from comparator.site.folders import command_line
 from comparator.site.profile import Site, Slot, clock, job_word, seconds_of
+from comparator.site.programs import reason_in, try_command
 from comparator.site.schedulers import SCHEDULERS, Scheduler
-from comparator.site.trial import reason_in
 
 LOOK_SECONDS = 0.5
 
@@ -213,19 +213,11 @@ def _hand_in_own_script(launch: Launch, folder: Path, surroundings: Mapping[str,
 
 def _have_swift_t_hand_in(launch: Launch, folder: Path, surroundings: Mapping[str, str], after: str | None) -> str:
     """Have Swift/T write the job's script from its own template and submit it; returns the job's id."""
-    done = subprocess.run(
-        launch.command(folder),
-        env={**surroundings, **launch.environment(folder, after)},
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    (folder / "submission.txt").write_text(done.stdout, encoding="utf-8", errors="replace")
+    environment = {**surroundings, **launch.environment(folder, after)}
+    done = try_command(launch.command(folder), environment, folder=folder, seconds=None)
+    said = done.stdout + done.stderr
+    (folder / "submission.txt").write_text(said, encoding="utf-8", errors="replace")
     job = job_id(folder)
     if done.returncode != 0 or job is None:
-        raise ComparatorError(f"the job was not taken: {reason_in(done.stdout)} (see {folder}/submission.txt)")
+        raise ComparatorError(f"the job was not taken: {reason_in(said)} (see {folder}/submission.txt)")
     return job

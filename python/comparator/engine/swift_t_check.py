@@ -11,7 +11,7 @@ from pathlib import Path
 
 from comparator.engine.swift_t_job import import_path
 from comparator.formats.finding import FAILS, HOLDS, Finding
-from comparator.site.trial import try_command
+from comparator.site.programs import try_command
 
 HELLO = """
 import io; import python;

@@ -12,7 +12,7 @@ from comparator.errors import ComparatorError, InputError
 from comparator.site.folders import shipped_folder
 from comparator.site.job import Job, launch_options
 from comparator.site.profile import Site, site_file
-from comparator.site.trial import reason_in, try_command
+from comparator.site.programs import reason_in, try_command
 
 #: The program of a search, of `swift/`.
 PROGRAM = "search"

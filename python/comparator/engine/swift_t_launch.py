@@ -17,7 +17,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,7 +32,7 @@ from comparator.errors import InputError
 from comparator.site.folders import shipped_folder
 from comparator.site.job import Job, script
 from comparator.site.profile import REQUIRABLE, clock, launch_environment
-from comparator.site.trial import reason_in
+from comparator.site.programs import reason_in, try_command
 
 WORKER_FILE, JOB_SCRIPT, OUTPUT_FILE = "worker.sh", "job.sh", "output.txt"
 RANKS_A_SERVER = 256
@@ -248,15 +247,7 @@ def _job_script(launch: Launch, folder: Path) -> Sequence[str]:
     stand_in.chmod(0o755)
     path = f"{folder}/{STAND_INS}{os.pathsep}{surroundings['PATH']}"
     environment = {**surroundings, **launch.environment(folder), "PATH": path}
-    done = subprocess.run(
-        launch.command(folder),
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    done = try_command(launch.command(folder), environment, folder=folder, seconds=None)
     scripts = list(folder.glob("turbine-*.sh"))
     if not scripts:
         return [f"swift-t wrote no job script: {reason_in(done.stdout + done.stderr)}"]

@@ -12,21 +12,19 @@ models apart, else the image's.
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from comparator.errors import InputError, named_as_typed
+from comparator.errors import InputError
 from comparator.experiment.freezing.of_the_workflow import IMAGE, NAME
 from comparator.experiment.plan import Plan
 from comparator.formats.text import shown
 from comparator.formats.upf import Line, doubt_ids, read_upf
 from comparator.results.frozen import MODEL, Budget
 
-#: Plans the lines of one model: the file that holds them, and the model.
-PlanLines = Callable[[Path, str], Plan]
+#: Plans the lines of one model.
+PlanLines = Callable[[Sequence[Line], str], Plan]
 
 
 def plan_lines_of_models(file: Path, plan_lines: PlanLines) -> Plan:
@@ -35,9 +33,9 @@ def plan_lines_of_models(file: Path, plan_lines: PlanLines) -> Plan:
     images = _images(lines, file)
     different = list(dict.fromkeys(images))
     if len({line.hyperparameters[IMAGE] for line in lines}) == 1:
-        return plan_lines(file, different[0])
+        return plan_lines(lines, different[0])
     labels = _labels(lines, images)
-    plans = {image: _plan_of(file, image, lines, images, plan_lines) for image in different}
+    plans = {image: plan_lines(_lines_of(image, lines, images), image) for image in different}
     frozen = {labels[image]: plan.frozen for image, plan in plans.items()}
     first = plans[different[0]]
     metric = first.frozen.metric
@@ -46,7 +44,6 @@ def plan_lines_of_models(file: Path, plan_lines: PlanLines) -> Plan:
     notices = [notice for plan in plans.values() for notice in plan.frozen.notices]
     merged = first.noting(
         title=f"{', '.join(frozen)}: {metric} ({file.name})",
-        settings={**first.frozen.settings, "upf": str(file.absolute())},
         hyperparameters={},
         upf=[
             (line.identifier, {MODEL: labels[image], **_point(line)}) for line, image in zip(lines, images, strict=True)
@@ -90,16 +87,11 @@ def _labels(lines: Sequence[Line], images: Sequence[str]) -> dict[str, str]:
     return {image: image for image in names}
 
 
-def _plan_of(file: Path, image: str, lines: Sequence[Line], images: Sequence[str], plan_lines: PlanLines) -> Plan:
-    """The plan of the lines of one model by themselves."""
-    own = [line for line, other in zip(lines, images, strict=True) if other == image]
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as upf:
-        upf.writelines(f"{json.dumps({'id': line.identifier, **_point(line)})}\n" for line in own)
-        upf.flush()
-        with named_as_typed(Path(upf.name), str(file)):
-            return plan_lines(Path(upf.name), image)
+def _lines_of(image: str, lines: Sequence[Line], images: Sequence[str]) -> list[Line]:
+    """The lines of one model, without the names that say what runs; the file says of all whether they have ids."""
+    return [Line(line.identifier, _point(line)) for line, other in zip(lines, images, strict=True) if other == image]
 
 
-def _point(line: Line) -> Mapping[str, Any]:
+def _point(line: Line) -> dict[str, Any]:
     """The hyperparameters of a line."""
     return {name: value for name, value in line.hyperparameters.items() if name not in (NAME, IMAGE)}

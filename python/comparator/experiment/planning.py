@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.markup import escape
@@ -16,6 +16,7 @@ from comparator.experiment.lines_of_models import plan_lines_of_models
 from comparator.experiment.plan import Plan
 from comparator.experiment.settings import ExperimentSettings
 from comparator.experiment.terminal import note
+from comparator.formats.upf import Line
 
 
 def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
@@ -26,9 +27,10 @@ def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool,
     if not lines_say_what_runs(file, overrides):
         return plan_settings(host, read_settings(file, overrides, full=full), file, command)
 
-    def plan_lines(lines: Path, model: str) -> Plan:
-        content = {"upf": str(lines.absolute()), "model": model}
-        return make_plan(overridden(content, overrides, str(file), str(file)), Context(file.resolve(), host, command))
+    def plan_lines(lines: Sequence[Line], model: str) -> Plan:
+        upf = {"upf": str(file.absolute())}
+        settings = overridden({**upf, "model": model}, overrides, str(file), str(file)).model_copy(update=upf)
+        return make_plan(settings, Context(file.resolve(), host, command), lines)
 
     with host.console.status("checking"), named_as_typed(file):
         plan = plan_lines_of_models(file, plan_lines)

@@ -35,8 +35,6 @@ PLAIN = {
 #: How the lines begin in which these programs say what failed.
 ERRORS = ("ERROR:", "error:", "×", "fatal:")  # noqa: RUF001  (uv's own)
 MOST_SHOWN = 300  # characters of what failed
-#: The first Python that uv makes environments for.
-OLDEST_OF_UV = (3, 8)
 
 
 def make(environment: PythonEnvironment, say: Callable[[str], None]) -> None:

@@ -17,14 +17,15 @@ import functools
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from comparator.errors import InputError, nearest_path
 from comparator.model.runtime import Call, Runtime, programs_of, unpack
+from comparator.site.programs import try_command
 
 DATA_FOLDER = "/candle_data_dir"
 IMAGE_ENDINGS = (".sif", ".simg", ".img", ".sqfs")
@@ -81,21 +82,9 @@ class Image:
             return self
         return replace(self, path=_place(self.path, folder or node_folder(), unpacks=unpacks), is_placed=True)
 
-    def run(self, call: Call, said: str) -> subprocess.CompletedProcess[str]:
-        """Run a short call, and keep what it prints; raises `InputError`, which opens with `said`, where it hangs."""
-        try:
-            return subprocess.run(
-                self.command(call),
-                env=self.host_environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=LOOK_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise InputError(f"{said}: does not start within {LOOK_SECONDS:g} seconds") from None
+    def run(self, call: Call) -> CompletedProcess[str]:
+        """What a short call says, as of `try_command`."""
+        return try_command(self.command(call), self.host_environment(), seconds=LOOK_SECONDS)
 
     def reason(self, errors: str) -> str:
         """Why it did not run, from what the runtime printed."""
@@ -132,7 +121,7 @@ def look_into(path: Path, reference: str, where: str, runtime: Runtime | None, *
         beside = f" here, nor a description beside the image ({description_beside(path)})" if nodes_have_one else ""
         raise InputError(f"{said}: there is neither {' nor '.join(programs_of())} on the PATH{beside}")
     image = Image(path, runtime, (), "", "")
-    looked = image.run(Call(["/bin/sh", "-c", LOOK.format(scripts=" ".join(SCRIPTS))], {}, {}), said)
+    looked = image.run(Call(["/bin/sh", "-c", LOOK.format(scripts=" ".join(SCRIPTS))], {}, {}))
     if looked.returncode != 0:
         raise InputError(f"{said}: {image.reason(looked.stderr)}")
     scripts, locked, rest = _sections(looked.stdout)

@@ -38,7 +38,7 @@ def copy_of_sources(image: Image, in_image: str, said: str) -> Path:
 def _copy(image: Image, in_image: str, folder: Path, said: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as place:
         packed = Path(place)
-        done = image.run(Call(["/bin/sh", "-c", PACK, in_image], {}, {packed: COPY}), said)
+        done = image.run(Call(["/bin/sh", "-c", PACK, in_image], {}, {packed: COPY}))
         if done.returncode != 0:
             raise InputError(f"{said}: the files of {in_image} cannot be read: {image.reason(done.stderr)}")
         folder.mkdir()

@@ -14,7 +14,6 @@ import platform
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,11 +24,11 @@ from comparator.errors import InputError
 from comparator.formats.names import as_file_name, home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, one_line, read_text, shortened
 from comparator.model.fingerprint import content_of, digest_of
+from comparator.site.programs import try_command
 
 INSTALLED = Path(__file__).with_name("installed.py")
 PYTHON = "Python"
 NAMES = ("python", "python3")
-START_LIMIT_SECONDS = 120.0
 #: What `server.py` is written for.
 OLDEST = (3, 6)
 #: Since then a server can tell what a model reads (`sys.addaudithook`).
@@ -283,20 +282,10 @@ def _first_word(line: str) -> str:
 @functools.cache
 def _ask(python: Path, where: str) -> Interpreter:
     """Start an interpreter, and have it say what it is; raises `InputError`."""
+    environment = {**without_activation(os.environ), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = try_command([str(python), str(INSTALLED)], environment)
     try:
-        done = subprocess.run(
-            [str(python), str(INSTALLED)],
-            env={**without_activation(os.environ), "PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=START_LIMIT_SECONDS,
-            check=False,
-        )
         found = Interpreter(**json.loads(done.stdout.splitlines()[-1])) if done.returncode == 0 else None
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InputError(f"{where}: {python} does not start: {_reason(error)}") from None
     except (ValueError, TypeError, IndexError):
         found = None
     if found is None:
@@ -313,12 +302,6 @@ def _time_of(folder: str) -> int | None:
         return Path(folder).stat().st_mtime_ns
     except OSError:
         return None
-
-
-def _reason(error: OSError | subprocess.TimeoutExpired) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return f"nothing was heard of it for {START_LIMIT_SECONDS:g} seconds"
 
 
 def _without_own_programs(host: Mapping[str, str]) -> str:
@@ -338,15 +321,8 @@ def _conda_activation(prefix: Path) -> dict[str, str]:
     if not any(scripts.glob("*.sh")):
         return own
     host = without_activation(os.environ)
-    done = subprocess.run(
-        ["bash", "-c", ACTIVATE, str(scripts)],
-        env={**host, **own, "PATH": os.pathsep.join([str(prefix / "bin"), host.get("PATH", os.defpath)])},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-        check=False,
-    )
+    environment = {**host, **own, "PATH": os.pathsep.join([str(prefix / "bin"), host.get("PATH", os.defpath)])}
+    done = try_command(["bash", "-c", ACTIVATE, str(scripts)], environment, exactly=True)
     if done.returncode != 0:
         last = one_line(done.stderr.strip().rpartition("\n")[2])
         raise InputError(f"{scripts}: these scripts of the environment fail: {shortened(last)}")

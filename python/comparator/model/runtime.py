@@ -18,7 +18,6 @@ import csv
 import io
 import os
 import shutil
-import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from typing import ClassVar
 from comparator.errors import InputError, nearest
 from comparator.extensions.registry import Registry
 from comparator.formats.text import shortened
+from comparator.site.programs import try_command
 
 #: What `unsquashfs` finds at the beginning of a squashed file system; in a SIF it lies at a multiple of a page.
 SQUASHED, PAGE = b"hsqs", 4096
@@ -174,7 +174,7 @@ def unpack(image: Path, folder: Path) -> None:
     if program is None:
         raise InputError(f"{image}: must be unpacked, and there is no unsquashfs on the PATH (Debian: squashfs-tools)")
     words = [program, "-quiet", "-no-progress", "-no-xattrs", "-offset", str(_offset(image)), "-dest", str(folder)]
-    done = subprocess.run([*words, str(image)], capture_output=True, encoding="utf-8", errors="replace", check=False)
+    done = try_command([*words, str(image)], seconds=None)
     # 2: a file, a device say, that this user may not make; the image may well run without.
     if done.returncode not in (0, 2) or not folder.is_dir():
         raise InputError(f"{image}: cannot be unpacked: {' '.join(done.stderr.split())[:200]}")

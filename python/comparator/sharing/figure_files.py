@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
 from comparator.formats.text import file_made_whole, shortened
-from comparator.report import read_in
+from comparator.report.reading import read_in
 from comparator.sharing.bundle import file_for
 from comparator.studies import study_of
 

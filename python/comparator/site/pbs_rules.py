@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from comparator.formats.text import shortened
-from comparator.site.trial import try_command
+from comparator.site.programs import try_command
 
 #: Those of qsub(1B), as getopt(3) has them.
 OPTIONS = "a:A:c:C:e:fhIj:J:k:l:m:M:N:o:p:P:q:r:R:S:u:v:VW:Xz"

@@ -15,19 +15,18 @@ import itertools
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.formats.names import check_name, home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, shortened, shown
 from comparator.site.folders import shipped_folder
+from comparator.site.programs import reason_in, try_command
 from comparator.site.schedulers import SCHEDULERS, Scheduler
-from comparator.site.trial import reason_in
 from comparator.site.variables import Variables
 
 VARIABLES = {
@@ -293,19 +292,12 @@ def _run(path: Path, root: Path) -> dict[str, str]:
     return {name: value or VARIABLES[name] for name, value in zip(VARIABLES, given, strict=True)}
 
 
-def _bash(script: str, path: Path, root: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", "-c", script, "bash", str(path)],
-        env={**os.environ, "COMPARATOR_ROOT": str(root)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding=sys.getfilesystemencoding(),  # as Python reads its own environment
-        errors="surrogateescape",
-        check=False,
-    )
+def _bash(script: str, path: Path, root: Path) -> CompletedProcess[str]:
+    environment = {**os.environ, "COMPARATOR_ROOT": str(root)}
+    return try_command(["bash", "-c", script, "bash", str(path)], environment, seconds=None, exactly=True)
 
 
-def _last_words(result: subprocess.CompletedProcess[str]) -> str:
+def _last_words(result: CompletedProcess[str]) -> str:
     return (
         shortened(reason_in(result.stderr), LONGEST_MESSAGE // 2)
         if result.stderr.strip()

@@ -15,7 +15,6 @@ which that knows it (`swift-t -m`).
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -23,7 +22,7 @@ from typing import ClassVar
 from comparator.errors import ComparatorError
 from comparator.extensions.registry import Registry
 from comparator.site import pbs_rules
-from comparator.site.trial import reason_in, try_command
+from comparator.site.programs import reason_in, try_command
 
 ASKING_SECONDS = 20.0
 JOB_ID = re.compile(r"\d[\w.\[\]-]*")
@@ -123,10 +122,7 @@ class Scheduler:
 
     def state_of(self, job: str) -> str | None:
         """`queued`, `running` or `gone`; None where the scheduler does not say."""
-        try:
-            asked = _call(*self.query, job)
-        except ComparatorError:
-            return None
+        asked = try_command([*self.query, job], seconds=ASKING_SECONDS)
         match = self.state.search(asked.stdout)
         if match is not None:
             return self.states.get(match[1])
@@ -135,7 +131,7 @@ class Scheduler:
 
     def cancel_job(self, job: str) -> None:
         """Raises `ComparatorError` where the scheduler refuses, and the job is not over."""
-        done = _call(*self.cancel, job)
+        done = try_command([*self.cancel, job], seconds=ASKING_SECONDS)
         if done.returncode != 0 and self.state_of(job) != "gone":
             raise ComparatorError(f"{self.cancel[0]} {job}: {done.stderr.strip() or done.returncode}")
 
@@ -148,18 +144,6 @@ def _fill(line: str, asked: Mapping[str, str]) -> str | None:
     for name in names:
         line = line.replace(f"{{{name}}}", asked[name])
     return line
-
-
-def _call(*command: str) -> subprocess.CompletedProcess[str]:
-    """Raises `ComparatorError` where there is no such program, or it does not answer."""
-    try:
-        return subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", timeout=ASKING_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise ComparatorError(f"{command[0]}: no answer in {ASKING_SECONDS:.0f} seconds") from None
-    except OSError as error:
-        raise ComparatorError(f"{command[0]}: {error.strerror}") from None
 
 
 def meanings(**words: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import math
 import subprocess
 import tempfile
@@ -33,6 +32,7 @@ from comparator.formats.names import check_name
 from comparator.formats.refusal import refusal
 from comparator.formats.spelling import as_kept, is_same, merged, spelling
 from comparator.formats.text import shown
+from comparator.formats.upf import Line
 from comparator.model.description import read_toml
 from comparator.model.model import Model
 from comparator.model.process import call, exit_words
@@ -142,11 +142,9 @@ def read_file(
 
 def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any], *, compares: bool = False) -> Plan:
     """Check everything but the points; `varied` is one of them. Raises `InputError`, also where it `compares` not."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as upf, host.console.status("checking"):
-        upf.write(json.dumps({"id": "a-point", **varied}))
-        upf.flush()
+    with host.console.status("checking"):
         try:
-            settings = ExperimentSettings.model_validate({**file.content, "upf": upf.name})
+            settings = ExperimentSettings.model_validate({**file.content, "upf": str(file.path)})
         except ValidationError as error:
             known = sorted(set(ExperimentSettings.model_fields) - {"set", "space", "upf", "search", "cmp"})
             known += ["cmp"] * compares
@@ -155,8 +153,9 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any], *, compar
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
         if compares and not settings.compares:
             raise InputError(f"{file.path}: model = '{settings.model}': give two that are compared, by model = \"cmp\"")
+        context = Context(file.path.resolve(), host, file.command)
         with named_as_typed(file.path):
-            plan = make_plan(settings, Context(file.path.resolve(), host, file.command))
+            plan = make_plan(settings, context, [Line("a-point", dict(varied))])
     for notice in plan.frozen.notices:
         note(host.console, notice)
     return plan

@@ -13,7 +13,8 @@ from comparator.errors import InputError
 from comparator.findings.metric_agreement import compare, kind_of, read_in, with_signed
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import find
-from comparator.report import evaluations_csv, write_report
+from comparator.report import write_report
+from comparator.report.evaluations_csv import evaluations_csv
 from comparator.report.words import agreement, disagreements, relative_to_nothing
 from comparator.results.record import Evaluation
 

@@ -111,7 +111,7 @@ def test_an_interpreter_may_be_named_as_the_path_has_it(tmp_path: Path, monkeypa
         ("text", "is no interpreter: {}/text is not executable; give an environment's folder"),
         ("script", "{}/script is no Python, or does not start: oh dear"),
         ("silent", "{}/silent is no Python, or does not start: exit status 0"),
-        ("gone", "{}/gone does not start: No such file or directory"),
+        ("gone", "{}/gone is no Python, or does not start: gone: No such file or directory"),
         ("old", "{}/old is Python 2.7.18; a model's has to be 3.6 or newer"),
     ],
 )
@@ -152,7 +152,7 @@ def test_a_check_of_a_model_says_what_it_runs_in(environments: Path, tmp_path: P
     assert finding.words == f"Python {sys.version.split()[0]} with 1 package, {environments}/one"
     broken = write(tmp_path / "broken", "#!/nowhere\n", 0o755)
     [finding] = check_python(model_in(broken, tmp_path))
-    assert finding.outcome == FAILS and f"{broken} does not start" in finding.words
+    assert finding.outcome == FAILS and f"{broken} is no Python, or does not start" in finding.words
 
 
 # Activated

@@ -361,6 +361,15 @@ def test_wrong_input_is_one_line_before_anything_starts(
     assert not host.experiments.exists()
 
 
+def test_a_value_that_the_model_does_not_take_is_laid_to_the_file_that_was_typed(quick: Path, host: Host) -> None:
+    description = quick / "quick" / "model.toml"
+    description.write_text(MODEL.replace("row_limit]", "row_limit]\nmaximum = 100"))
+    file = quick / "learning_curve.toml"
+    with pytest.raises(InputError) as raised:
+        learning_curve.STUDY.run(host, file, ["learning_curve.sizes=[150]"], command="")
+    assert str(raised.value) == f"{file}: row_limit = 150: Quick says that it must be at most 100"
+
+
 def test_a_model_without_infer_is_refused(quick: Path, host: Host) -> None:
     (quick / "quick" / "infer.sh").unlink()
     with pytest.raises(InputError, match=r"Quick has no infer\.sh"):

@@ -7,10 +7,11 @@ An engine does no more than this:
 
 Both are forms here (`results.requests`); the session makes text of the one, and reads the other.
 
-`Controller` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
-epochs, the confirmation of what it found. A proposal gets replicates of its own (`replicates`) as far as the budget
-allows (`spending`), or the answer that its point has given already (`known_points`); every finished evaluation is
-recorded (`recording`) before the strategy hears of it. When an experiment is resumed the record is replayed.
+`Controller` leads through the stages: a pilot (`pilot`), the search (`proposing`), full trainings of its best points
+where it began with fewer epochs (`full`), the confirmation of what it found (`confirmation`). A proposal gets
+replicates of its own (`replicates`) as far as the budget allows (`spending`), or the answer that its point has given
+already (`known_points`); every finished evaluation is recorded (`recording`) before the strategy hears of it. When an
+experiment is resumed the record is replayed.
 
 Evaluations are numbered through, stage by stage.
 """
@@ -20,12 +21,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from comparator.errors import ComparatorError, InputError
-from comparator.evidence.pilot import Pilot, measure_pilot
+from comparator.errors import ComparatorError
+from comparator.evidence.pilot import Pilot
 from comparator.experiment.controller.confirmation import Confirmation, ToConfirm
 from comparator.experiment.controller.durations import Durations
+from comparator.experiment.controller.full import best_to_train
 from comparator.experiment.controller.known_points import KnownPoints
 from comparator.experiment.controller.open_evaluations import (
     KnownPoint,
@@ -33,11 +34,12 @@ from comparator.experiment.controller.open_evaluations import (
     OpenEvaluation,
     OpenEvaluations,
 )
+from comparator.experiment.controller.pilot import pilot_of
+from comparator.experiment.controller.proposing import Proposing
 from comparator.experiment.controller.recording import EvaluationLog, Recording
 from comparator.experiment.controller.replicates import Replicates
 from comparator.experiment.controller.spending import Spending
 from comparator.results.frozen import Claim, FirstEpochs
-from comparator.results.points import latest_of
 from comparator.results.record import AFTERWARDS, CONFIRM, FULL, PILOT, SEARCH, Evaluation
 from comparator.results.requests import Request, Result
 from comparator.results.state import Running
@@ -88,7 +90,7 @@ class Controller:
         self._folder, self._strategy = folder, strategy
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
         self._pilot_points, self._pilot_beside = list(pilot), pilot_beside
-        self._space, self._proposer, self._recalls = space, proposer, recalls or strategy.listens
+        self._proposing = Proposing(strategy, space, proposer, has_ended=has_ended, recalls=recalls)
         self._points = KnownPoints(objective, has_pilot=bool(self._pilot_points))
         self._open = OpenEvaluations()
         self._confirmation = Confirmation(to_confirm)
@@ -101,7 +103,6 @@ class Controller:
         self._ended: list[OpenEvaluation] = []  # with all replicates that they asked for, and not decided upon
         # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
         self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive
-        self._more_may_come = strategy.listens and not has_ended
         self.stage = PILOT
         #: What the pilot found, None before it is over or where there is none.
         self.pilot: Pilot | None = None
@@ -215,14 +216,13 @@ class Controller:
     @property
     def listens(self) -> bool:
         """Whether points may come in without a result: `listen` gives them."""
-        return self._more_may_come and self.stage == SEARCH and not self.is_cut_short and not self._is_over()
+        return self._proposing.more_may_come and self.stage == SEARCH and not self.is_cut_short and not self._is_over()
 
     def listen(self) -> list[Request]:
         """The requests for what has come in since; none where the strategy does not listen."""
         while self.listens:
-            proposals = self._strategy.listen()
-            self._more_may_come = proposals is not None
-            requests = self._go_on(self._note(proposals or ()))
+            proposals = self._proposing.listen()
+            requests = self._go_on(self._note(proposals))
             if requests or not proposals:  # else all of them were known, and are answered
                 return requests
         return []
@@ -235,9 +235,7 @@ class Controller:
 
     def _begin_search(self) -> list[OpenEvaluation]:
         self.stage = SEARCH
-        if self._recalls:
-            self._strategy.recall(self._recorded())
-        return self._note(self._strategy.start())
+        return self._note(self._proposing.start(self._recorded()))
 
     def _recorded(self) -> list[Proposal]:
         """The search's recorded lines as they were proposed."""
@@ -251,14 +249,7 @@ class Controller:
     def _end_pilot(self) -> list[OpenEvaluation]:
         """Measure the pilot, whose evaluations are all recorded; gives the first proposals of a search that waited."""
         tried = [line for line in self.records if line.stage == PILOT]
-        own = {part.replicate for line in tried for part in line.asked or ()}
-        signed = [
-            [number for replicate, number in self._points.at(point).signed.items() if replicate in own]
-            for point in self._pilot_points
-        ]
-        pairs = [part for line in tried for part in line.asked or ()]
-        trained = [part.seconds for part in pairs if not part.reused]
-        self.pilot = measure_pilot(signed, trained, len(pairs))
+        self.pilot = pilot_of(tried, [self._points.at(point) for point in self._pilot_points])
         self._points.is_deterministic = self._points.is_deterministic or self.pilot.is_deterministic
         known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
         if known_values:
@@ -275,30 +266,24 @@ class Controller:
         if self._first_epochs is None:
             return []
         self.stage = FULL
-        best = sorted(latest_of(self.records).values(), key=lambda line: line.value or 0.0)
         seeds = 1 if self._points.is_deterministic else self._replication.first
-        first = self._next_number()
-        asked = []
-        for line in best[: self._first_epochs.points]:
-            further = 1 + max(self._points.at(line.point).asked)
-            asked.append((line, range(further, further + seeds)))
-        return [
-            self._add(number, FULL, Proposal(number, line.point, None), fresh=fresh)
-            for number, (line, fresh) in enumerate(asked, start=first)
-        ]
-
-    def _next_number(self) -> int:
-        """The number of the first evaluation of a stage, those of all stages before being recorded."""
-        not_before = AFTERWARDS[AFTERWARDS.index(self.stage) :]
-        return 1 + max((line.evaluation for line in self.records if line.stage not in not_before), default=-1)
+        best = best_to_train(self._first_epochs, self.records, self._points, seeds)
+        return self._add_all([(None, point, fresh) for point, fresh in best])
 
     def _begin_confirmation(self) -> list[OpenEvaluation]:
         """What confirms the search, which is over."""
         self.stage = CONFIRM
-        trained = self._confirmation.begin(self.records, is_deterministic=self._points.is_deterministic)
-        first = self._next_number()
+        return self._add_all(self._confirmation.begin(self.records, is_deterministic=self._points.is_deterministic))
+
+    def _add_all(self, trained: Iterable[tuple[str | None, Point, Sequence[int]]]) -> list[OpenEvaluation]:
+        """The evaluations of a stage that follows the search: of which claim, where, on which fresh replicates.
+
+        They are numbered behind those of all stages before, which are recorded.
+        """
+        not_before = AFTERWARDS[AFTERWARDS.index(self.stage) :]
+        first = 1 + max((line.evaluation for line in self.records if line.stage not in not_before), default=-1)
         return [
-            self._add(number, CONFIRM, Proposal(number, point, None), claim, fresh)
+            self._add(number, self.stage, Proposal(number, point, None), claim, fresh)
             for number, (claim, point, fresh) in enumerate(trained, start=first)
         ]
 
@@ -315,19 +300,10 @@ class Controller:
         return evaluation
 
     def _note(self, proposals: Iterable[Proposal]) -> list[OpenEvaluation]:
-        return [self._add(len(self._pilot_points) + each.number, SEARCH, self._fitted(each)) for each in proposals]
-
-    def _fitted(self, proposal: Proposal) -> Proposal:
-        """A proposal as the space has its point; raises `ComparatorError` where it is none of the space."""
-        if self._space is None:
-            return proposal
-        try:
-            return replace(proposal, point=self._space.fit(proposal.point, f"{self._proposer} proposed a point"))
-        except InputError as error:
-            raise ComparatorError(str(error)) from None
+        return [self._add(len(self._pilot_points) + each.number, SEARCH, each) for each in proposals]
 
     def _tell_strategy(self, evaluation: OpenEvaluation, value: float | None) -> list[OpenEvaluation]:
-        proposals = self._strategy.tell(evaluation.proposal.number, value)
+        proposals = self._proposing.tell(evaluation.proposal.number, value)
         self.ended_early = self.ended_early or self._strategy.ended
         return self._note(proposals)
 
@@ -456,7 +432,11 @@ class Controller:
             self._begin_what_follows()
         number = record.evaluation
         evaluation = self._open.get(number)
-        if evaluation is None or evaluation.stage != record.stage or not self._is_same(evaluation, record.point):
+        if (
+            evaluation is None
+            or evaluation.stage != record.stage
+            or not self._proposing.is_at(evaluation.proposal, record.point)
+        ):
             now_proposed = "nothing" if evaluation is None else json.dumps(evaluation.proposal.point)
             raise ComparatorError(
                 f"{self._folder.evaluations}: evaluation {number} was {json.dumps(record.point)}, but the search"
@@ -477,12 +457,3 @@ class Controller:
         elif record.stage == PILOT and not any(each.stage == PILOT for each in self._open):
             self._points.find_unit()
             self._end_pilot()
-
-    def _is_same(self, evaluation: OpenEvaluation, recorded: Point) -> bool:
-        """Whether a recorded point is the proposed one; earlier versions recorded points as algorithms wrote them."""
-        if evaluation.proposal.point == recorded:
-            return True
-        try:
-            return self._space is not None and self._space.fit(recorded) == evaluation.proposal.point
-        except InputError:
-            return False

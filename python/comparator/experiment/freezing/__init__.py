@@ -55,13 +55,17 @@ from comparator.space.boxes import Box, avoid, focus, read_box
 from comparator.strategies.blocks import BLOCKS
 
 
-def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
-    """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
+def make_plan(settings: ExperimentSettings, context: Context, lines: Sequence[Line] | None = None) -> Plan:
+    """Check `settings` whole; raises `InputError`. Prepares the models' data on the way.
+
+    `lines` are those of their UPF that are carried out; all of the file where none are given.
+    """
     check_search(settings, context)
     if settings.compares and settings.cmp.difference is not None:
         find_difference(settings.cmp.difference, context.folder, f"{context.file}: [cmp] difference")
     settings, space, steered = _steer(settings, _space(settings, context), context)
-    lines = read_upf(context.folder / settings.upf) if settings.upf is not None else None
+    if lines is None and settings.upf is not None:
+        lines = read_upf(context.folder / settings.upf)
     points = f"{context.file}: space" if isinstance(settings.space, list) else str(settings.space or settings.upf)
     settings, varied, said = _settle_points(settings, space, lines or [], points)
     given = choose_hyperparameters(settings, varied, context)
