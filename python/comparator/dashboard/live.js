@@ -340,7 +340,28 @@ Promise.resolve(window.comparatorReady).then(() => {
   const figuresIn = (place) => [...place.querySelectorAll("[data-figure]")].map((each) => each.dataset.figure);
   const partsOf = (main) => [...main.children].filter((each) => !["live"].includes(each.id));
   const keyOf = (part) => [part.tagName, part.className, part.getAttribute("aria-labelledby"), figuresIn(part).join()].join(" ");
-  const isDrawn = (part) => part.querySelector("[data-figure], #table, #answer");
+
+  // What stays as it is where a part of the page is renewed: it is drawn anew by itself, or a reader has set it.
+  const KEPT = ".chart, .choices, .tools, #box, #answer";
+
+  // The pairs of elements, before and now, by which all of a part but what stays becomes what it is now; null where
+  // what stays has other places.
+  function renewals(old, now) {
+    if (old.ariaLabel !== now.ariaLabel) old.ariaLabel = now.ariaLabel;
+    if (old.matches(KEPT)) return [];
+    if (!old.querySelector(KEPT)) return old.innerHTML === now.innerHTML ? [] : [[old, now]];
+    if (old.children.length !== now.children.length) return null;
+    const found = [...old.children].map((each, place) => renewals(each, now.children[place]));
+    return found.includes(null) ? null : found.flat();
+  }
+
+  function renew(old, now) {
+    for (const one of now.querySelectorAll("details")) { // what a reader has opened stays open
+      one.open ||= [...old.querySelectorAll("details[open]")].some((each) => each.firstChild.textContent === one.firstChild.textContent);
+    }
+    if (old.matches("details")) now.open = old.open;
+    old.replaceWith(document.adoptNode(now));
+  }
 
   // While a server ends, its page is better as it was than none.
   async function again() {
@@ -356,9 +377,9 @@ Promise.resolve(window.comparatorReady).then(() => {
     if (fresh?.dataset.created !== created || !next.getElementById("colours")) return again();
     const [old, now] = [document, next].map((each) => partsOf(each.querySelector("main")));
     if (old.length !== now.length || old.some((part, place) => keyOf(part) !== keyOf(now[place]))) return again();
-    old.forEach((part, place) => {
-      if (!isDrawn(part) && part.innerHTML !== now[place].innerHTML) part.replaceWith(document.adoptNode(now[place]));
-    });
+    const parts = old.map((part, place) => renewals(part, now[place]));
+    if (parts.includes(null)) return again();
+    for (const pair of parts.flat()) renew(...pair);
     const { charts, evaluations } = await window.comparatorRead(next);
     await idle();
     page.update({ answer: next.getElementById("answer").innerHTML, figures: charts });

@@ -54,24 +54,25 @@ def power_words(design: Design) -> list[str]:
 
 def pilot_words(pilot: Pilot, design: Design) -> str:
     """What a pilot found, and what the search that follows it can see."""
-    amount, trained = design.measure.amount, design.trained
+    measure, trained = design.measure, design.trained
     if pilot.deviation is None:
         return f"pilot: {pilot.pairs} {trained} gave too few results to say how much seeds change"
     if pilot.deviation == 0:
         once = "; every point is trained once" if pilot.is_deterministic else ""
         return f"pilot: seeds change nothing{once}"
-    spread = f"pilot: deviation {amount(pilot.deviation, 2)} from training to training"
+    spread = f"pilot: deviation {measure.apart(pilot.deviation)} from training to training"
     if pilot.between is not None:
-        spread += f", {amount(pilot.between, 2)} between {pilot.points} points"
+        spread += f", {measure.apart(pilot.between, unit=False)} between {pilot.points} points"
     assumed = pilot.deviation * pilot.doubt
-    said = [spread, f"so few {trained} tell it badly, and {amount(assumed, 2)} is assumed"]
+    said = [spread, f"so few {trained} tell it badly, and {measure.apart(assumed, unit=False)} is assumed"]
     if sees := _seen(pilot, design, assumed):
         said.append(f"this budget sees {', '.join(sees)}")
     if takes := _taken(design, assumed):
-        said.append(f"a difference of {amount(design.smallest)} takes {', '.join(takes)}")
+        said.append(f"a difference of {measure.amount(design.smallest)} takes {', '.join(takes)}")
     elif design.points is not None:
         more, time = 4 * design.seeds, _time(pilot, 4 * design.points * design.seeds, design)
-        said.append(f"{more} seeds a point see {amount(point_seen(assumed, design.points, more), 2)}{time}")
+        seen = measure.apart(point_seen(assumed, design.points, more), unit=False)
+        said.append(f"{more} seeds a point see {seen}{time}")
     return "; ".join(said)
 
 
@@ -79,10 +80,10 @@ def _seen(pilot: Pilot, design: Design, deviation: float) -> list[str]:
     """The smallest differences that the budget shows."""
     seen = []
     if design.blocks is not None:
-        contrast = design.measure.apart(contrast_seen(deviation, design.blocks))
+        contrast = design.measure.apart(contrast_seen(deviation, design.blocks), unit=False)
         seen.append(f"{contrast} between regions ({design.blocks} fresh blocks)")
     if design.points is not None:
-        at_a_point = design.measure.amount(point_seen(deviation, design.points, design.seeds), 2)
+        at_a_point = design.measure.apart(point_seen(deviation, design.points, design.seeds), unit=False)
         time = _time(pilot, design.points * design.seeds, design)
         seen.append(f"{at_a_point} at a point ({design.pairs} {design.trained}{time})")
     return seen

@@ -129,7 +129,6 @@ class Summary:
     metric: str
     metric_kind: str
     objective: str
-    symbol: str
     unit: str
     maximise: bool
     find: str
@@ -197,7 +196,6 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         metric=metric,
         metric_kind=(described.kind if described is not None else None) or "",
         objective=objective.name or metric,
-        symbol=objective.symbol,
         unit=objective.unit or (difference.unit if difference is not None else ""),
         maximise=maximise,
         find=str(search_settings(experiment).get("find") or "maximum"),

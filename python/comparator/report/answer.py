@@ -277,7 +277,7 @@ def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Clai
         again = "" if summary.is_exact else f" {anew(best.seeds, summary)}"
         said += [
             f"; the point where the search saw most ({point_on_axes(summary, best.point)}) {came}"
-            f" {_amount(summary, best.confirmed or 0.0)}{again}, more than elsewhere: ",
+            f" {_came_to(summary, best)}{again}, more than elsewhere: ",
             claims["best 1"],
         ]
     return [*said, "."]
@@ -299,10 +299,10 @@ def _not_where(summary: Summary, findings: Findings, claims: dict[str, Claim]) -
     best, evidence = _first_tried(summary), findings.evidence
     if best is not None and summary.find != "regions":
         tail = (
-            f": it is {_amount(summary, best.confirmed or 0.0)} there ({point_on_axes(summary, best.point)})."
+            f": it is {_came_to(summary, best)} there ({point_on_axes(summary, best.point)})."
             if summary.is_exact
             else f": {_amount(summary, best.searched)} there ({point_on_axes(summary, best.point)}) came to"
-            f" {_amount(summary, best.confirmed or 0.0)} on fresh trainings. The best of many is partly luck."
+            f" {_came_to(summary, best)} on fresh trainings. The best of many is partly luck."
         )
         return ["; that they differ more where the search saw most is ", claims["best 1"], tail]
     if findings.rejected:
@@ -311,6 +311,9 @@ def _not_where(summary: Summary, findings: Findings, claims: dict[str, Claim]) -
         against = "" if outside is None else f", and {outside} elsewhere"
         tail = f": with {findings.rejected[0].condition}, where it seemed so, fresh trainings gave {inside}{against}."
         return ["; that they differ more somewhere is ", claims[f"rejected {region.number}"], tail]
+    said_already = evidence is not None and evidence.reason.why == "no place" and evidence.p_where is not None
+    if said_already and not summary.is_exact:
+        return [", by the search's own trainings alone: nothing was trained anew."]
     reason = "" if evidence is None else findings.reason
     for said in ("they differ; ", "they differ, and "):
         reason = reason.removeprefix(said)
@@ -362,6 +365,13 @@ class _Gap:
 
 def _amount(summary: Summary, number: float) -> str:
     return summary.measure.amount(number, 2)
+
+
+def _came_to(summary: Summary, best: Confirmation) -> str:
+    """What a best point came to, rounded as it is where its interval stands beside it."""
+    measure = summary.measure
+    said = measure.amounts(best.confirmed, best.interval).partition(" [")[0]
+    return f"{said} {measure.unit}" if measure.unit else said
 
 
 def _apart(summary: Summary, one: float, other: float | None) -> tuple[str, str | None]:

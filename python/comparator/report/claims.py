@@ -104,13 +104,19 @@ def _why_this_word(word: str, summary: Summary, evidence: Evidence) -> str:
     return f" {_sentence(LEVELS)}." if word != sureness.VERY_LIKELY else ""
 
 
+def _levels(word: str) -> str:
+    """What a stronger word takes; nothing is stronger than very likely."""
+    return "" if word == sureness.VERY_LIKELY else f"; {LEVELS}"
+
+
 def _of_region(name: str, summary: Summary, evidence: Evidence, condition: Condition) -> Claim:
     region = condition.region
     statement = f"They differ more with {condition.condition} than elsewhere"
-    return Claim(name, sureness.of_region(region, evidence), statement, _basis_of_region(summary, evidence, region))
+    word = sureness.of_region(region, evidence)
+    return Claim(name, word, statement, _basis_of_region(word, summary, evidence, region))
 
 
-def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> str:
+def _basis_of_region(word: str, summary: Summary, evidence: Evidence, region: Region) -> str:
     chances = sureness.chance_of_region(region, evidence)
     if not region.blocks or chances is None:
         apart = summary.measure.apart(region.contrast)
@@ -129,7 +135,7 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
         f"{_sentence(on_fresh(region.blocks, summary))} the difference was"
         f" {summary.measure.apart(region.contrast, region.contrast_interval)} more inside than outside all regions"
         f" (mean and 95 % interval over {_units(summary)}). A one-sided t-test: the chance of as much where it is not"
-        f" more is {chance(chances)}{together}; {LEVELS}."
+        f" more is {chance(chances)}{together}{_levels(word)}."
     )
     if evidence.verdict == "none":
         return f"{basis} As no difference is shown at all, neither is this."
@@ -156,7 +162,7 @@ def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Clai
         statement,
         f"{came}; less what places elsewhere gave that were trained beside it, this is"
         f" {summary.measure.apart(one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
-        f" where it is not more is {chance(one.p)}{together}; {LEVELS}.{luck}",
+        f" where it is not more is {chance(one.p)}{together}{_levels(word)}.{luck}",
     )
 
 

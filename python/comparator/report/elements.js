@@ -46,7 +46,7 @@
   // Gives each cell of tables of many columns its heading, under which it stands on a narrow screen.
   function labelCells(page = document) {
     for (const table of page.querySelectorAll("table[data-cards]:not(.cards)")) {
-      const headings = [...table.tHead.rows[0].cells].map((each) => each.textContent);
+      const headings = [...table.tHead.rows[0].cells].map((each) => each.textContent || each.ariaLabel || "");
       for (const row of table.tBodies[0].rows) {
         [...row.cells].forEach((cell, column) => {
           if (!cell.textContent.trim()) return;

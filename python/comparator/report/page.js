@@ -106,7 +106,8 @@
       const cell = made("th");
       cell.scope = "col";
       cell.setAttribute("aria-sort", "none");
-      const button = made("button", name);
+      const button = made("button");
+      button.append(...name.split(/(?<=_)/).flatMap((part) => [part, made("wbr")])); // where it may break
       button.type = "button";
       button.title = name;
       button.addEventListener("click", () => {

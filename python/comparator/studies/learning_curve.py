@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -184,11 +185,12 @@ def _report(
     curves = tables.curves(scores)
     metrics = metrics_in_order(scores)
     with host.console.status("writing the report"):
-        drawn = [figures.learning_curve(curves, metric, table.studies) for metric in metrics]
+        first, *others = (figures.learning_curve(curves, metric, table.studies) for metric in metrics)
+        drawn = [first, *(replace(each, caption="Read like the first figure.") for each in others)]
         pictures = figures.write(opened.folder / "figures", drawn)
         sections = [_numbers(curves, metric, table.studies) for metric in metrics]
         said, short = answer(curves, metrics[0], table.studies), in_short(curves, metrics[0])
-        words = "To tell the curves apart, train on more splits; what is trained already is found"
+        words = "To make the curves surer, train on more splits; what is trained already is found"
         step = on_more_splits(opened.frozen, NAME, table.splits, words)
         page.write(opened.folder, opened.frozen, said, short, pictures, sections, files, step)
     return sweep.conclude(host, opened.folder, files)

@@ -39,8 +39,7 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> Figure:
         control = found.control_of(each)
         of_random += _mark(control.difference, lane + 2 * APART, None, measure) if control is not None else []
     ends = [end for row in (*rows, *of_random) for end in (row["low"], row["high"])] + [0.0]
-    difference = "change of V" if frozen.objective.symbol == "V" else "change"
-    title = [clip(f"{difference}, {frozen.objective.name}", 60) + measure.in_units]
+    title = [clip(f"change of the {frozen.objective.name}", 60) + measure.in_units]
     x = number_channel("x", title, holding=ends, grid=True, **labels_in(measure, apart=True))
     bounds = {"x": {**x, "field": "low"}, "x2": {"field": "high"}}
     fill = {"field": "colour", "type": "nominal", "scale": None}

@@ -79,9 +79,10 @@ def _verdicts(judged: Sequence[Judged], metric: str, measure: Measure) -> page.S
     return page.Section(
         "Verdicts",
         f"The largest difference first, as the second's {metric} against the first's. Chances are those of what was"
-        f" seen were there nothing, corrected for all {len(judged)} pairs (Holm): where one is {ALPHA:.0%} or less, it"
-        " is called shown. Intervals hold for all pairs at once with 95 %, over data splits and seeds. Unless the file"
-        " has a [confirm], a region is read off the same trainings that show it, so that its mean is rather too large.",
+        f" seen were there nothing, corrected for all {len(judged)} pairs (Holm): where one is"
+        f" {100 * ALPHA:.0f} % or less, it is called shown. Intervals hold for all pairs at once with 95 %, over data"
+        " splits and seeds. Unless the file has a [confirm], a region is read off the same trainings that show it, so"
+        " that its mean is rather too large.",
         ["pair", "verdict", "where", "mean", "there", "elsewhere", "chance: alike", "chance: alike everywhere"],
         [_row(each, measure) for each in ranked],
     )

@@ -35,6 +35,14 @@ def run(params):
         time.sleep(0.1)
     return {"val_loss": loss, "val_r2": 1 - loss}
 """
+#: Whether a caption that was written over is that of a newer report; written over again where the page was loaded anew.
+IS_RENEWED = """(() => {
+  const caption = document.querySelector("#figure-search .caption p");
+  if (!caption || window.isMarked) return Boolean(caption) && caption.textContent !== "As it was.";
+  window.isMarked = true;
+  caption.textContent = "As it was.";
+  return false;
+})()"""
 DOTS = "document.querySelectorAll('[data-figure=search] .chart .mark-symbol path').length"
 
 
@@ -124,6 +132,7 @@ def test_a_search_is_watched_stopped_and_gone_on_with(
     until(lambda: one.ask("Number(document.querySelector('#live')?.dataset.page || 0)") > 0, "what is found comes")
     until(lambda: ", as of " in text(one, "#answer-heading"), "an answer that is older than the counts says so")
     assert "It goes on by itself" in text(one, "#answer .next")
+    until(lambda: one.ask(IS_RENEWED), "what stands around a figure follows it, without the page being loaded again")
 
     opens = "document.querySelector('#live-log')?.hidden && document.querySelector('#live-running button')?.click()"
     until(lambda: one.ask(f"({opens}, true)") and "Epoch 1/4" in text(one, "#live-log pre"), "the log is shown")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comparator.evidence.pilot import measure_pilot
 from comparator.findings.beforehand import Design, pilot_words, power_words
+from comparator.objective.amounts import SHARES
 
 
 def test_what_is_seen_is_said_before_a_pilot_and_after_it() -> None:
@@ -20,6 +21,11 @@ def test_what_is_seen_is_said_before_a_pilot_and_after_it() -> None:
         " is assumed; this budget sees 0.21 between regions (8 fresh blocks), 0.47 at a point (60 pairs in 3 minutes);"
         " a difference of 0.05 takes 113 blocks for regions, 89 seeds for a point"
     )
+    in_shares = pilot_words(pilot, Design(60, 1, 2, blocks=8, measure=SHARES))
+    assert in_shares.startswith(
+        "pilot: deviation 7.1 percentage points from training to training, 14 between 2 points;"
+    )
+    assert "%" not in in_shares, "what tells differences apart is in percentage points, all of it"
     assert "; so few trainings tell it badly" in pilot_words(pilot, Design(60, 1, 2, trained="trainings"))
     assert pilot_words(pilot.in_its_own_unit, Design(None, 1, 2, blocks=8, smallest=0.001)).endswith(
         "2.1 is assumed; this budget sees 2.9 between regions (8 fresh blocks); a difference of 0.001 takes over 10,000"

@@ -14,7 +14,7 @@ from comparator.evidence.regions import Evidence, Reason, Region
 from comparator.findings import sureness
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import find
-from comparator.report.answer import Answer, _more_regions, answer_of
+from comparator.report.answer import Answer, _came_to, _more_regions, answer_of
 from comparator.report.claims import _of_difference, _of_point
 from comparator.report.words import remarks
 
@@ -31,7 +31,9 @@ def test_a_search_without_fresh_blocks_never_says_very_likely() -> None:
         records = records_of(truth, noise=0.001)
         words = words_of(answer_to(records))
         assert set(words.values()) == {"likely"}, "however clear it is"
-        assert "nothing was trained anew" in answer_to(records).lines[1].lower() or truth is not in_region
+        said = answer_to(records).lines
+        assert "nothing was trained anew" in said[1], "so that no place is told of once, in the first sentence"
+        assert " ".join(said).count("place") == (truth is not in_region)
 
 
 @pytest.mark.long
@@ -152,6 +154,21 @@ def test_a_search_that_promised_too_little_is_not_told_to_be_lucky(promised: flo
     one = Confirmation({}, 0.6, 0.6 - promised, (0.4, 0.7), 0.1, (0.0, 0.2), 8, "confirmed", False, promised, 0.01)
     summary = summarise(frozen_of(), as_read(records_of(in_region, 3)))
     assert (": the best of many is partly luck" in _of_point("point", "likely", summary, one).basis) == is_luck
+
+
+def test_what_a_stronger_word_takes_is_said_where_there_is_one() -> None:
+    one = Confirmation({}, 0.6, 0.5, (0.4, 0.6), 0.1, (0.0, 0.2), 8, "confirmed", False, 0.1, 0.01)
+    summary = summarise(frozen_of(), as_read(records_of(in_region, 3)))
+    levels = "very likely takes 1 % at most, likely 5 %"
+    assert levels in _of_point("point", sureness.LIKELY, summary, one).basis
+    assert levels not in _of_point("point", sureness.VERY_LIKELY, summary, one).basis
+
+
+def test_a_best_point_is_rounded_as_it_is_beside_its_interval() -> None:
+    one = Confirmation({}, 0.19, 0.0958, (0.07, 0.122), None, None, 8, "not confirmed", False, 0.09, 0.8)
+    summary = summarise(frozen_of(), as_read(records_of(in_region, 3)))
+    assert summary.measure.amounts(one.confirmed, one.interval).startswith("10 % [")
+    assert _came_to(summary, one) == "10 %"
 
 
 def test_models_without_a_seed_have_no_luck() -> None:

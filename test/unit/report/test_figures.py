@@ -22,6 +22,7 @@ from comparator.findings.axes import Axis
 from comparator.findings.metric_agreement import with_signed
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, find
+from comparator.objective.amounts import SHARES
 from comparator.report import figures
 from comparator.report.evaluations import evaluations_content
 from comparator.report.figures import Figure
@@ -35,6 +36,7 @@ from comparator.report.figures.many import ranking
 from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.figures.surface import expected
+from comparator.report.figures.timeline import _duration
 from comparator.report.material import GridBest, Material
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
@@ -218,6 +220,37 @@ def test_one_hyperparameter_has_its_expected_curve() -> None:
     assert len(rows_of(chart, "line")) == len(rows_of(chart, "area")) == 30
     assert all(row["low"] <= row["y"] <= row["high"] for row in rows_of(chart, "area"))
     assert len(rows_of(chart, "circle")) == 40
+    height = next(each["encoding"]["y"] for each in chart["layer"] if each["mark"]["type"] == "line")
+    low, high = height["scale"]["domain"]
+    assert all(low <= row["low"] and row["high"] <= high for row in rows_of(chart, "area")), "all of it on the axis"
+    assert height["axis"]["title"] == ["relative difference of val_loss"], "a size, where V of the search is negative"
+
+
+def test_the_first_map_is_of_what_bounds_the_first_region_then_of_what_explains_most() -> None:
+    space = [CATEGORICAL, NOISE, LAYERS]
+    records = [
+        {**one, "point": {**one["point"], "activation": "relu" if n % 2 else "elu"}} for n, one in enumerate(genetic())
+    ]
+    material = material_of(records, space=space)
+
+    def first_map(*bounded: str) -> str:
+        bounds = {name: {"values": ["relu"]} if name == "activation" else [30.0, 40.0] for name in bounded}
+        found = material_of(genetic()).findings.regions[0]
+        regions = (replace(found, region=replace(found.region, bounds=bounds)),) if bounded else ()
+        found_there = replace(material.findings, regions=regions)
+        return objective_maps(replace(material, findings=found_there))[0].title
+
+    assert first_map("layer_force", "activation").endswith(": activation and layer_force")
+    assert first_map().endswith(": noise and layer_force"), "activation changes nothing"
+
+
+def test_a_scale_with_a_middle_ends_in_numbers_of_few_digits() -> None:
+    legend = Scale(-0.874923, 0.874923, 0.0).channel("difference", SHARES)["legend"]
+    assert ",.3~g" in legend["labelExpr"]
+
+
+def test_a_typical_time_is_the_same_number_wherever_it_stands() -> None:
+    assert [_duration(seconds) for seconds in (0.0123, 3.549, 115.2)] == ["0.012 s", "3.5 s", "120 s"]
 
 
 def test_parallel_coordinates_hold_each_point_once_between_0_and_1() -> None:

@@ -27,13 +27,13 @@ def region_layers(summary: Summary, regions: Sequence[Condition], shown: Sequenc
     for condition in regions:
         number, bounds = condition.region.number, condition.region.bounds
         sides = [stretches(axis, bounds.get(axis.name)) for axis in shown]
-        if not all(sides) or not any(_is_bounded(axis, bounds) for axis in shown):
+        if not all(sides) or not any(is_bounded(axis, bounds) for axis in shown):
             continue
         said = {
             "evaluations": [one.number for one in summary.points if _holds(summary.axes, bounds, one)],
             "tip": printable(f"region {number}: {condition.words}"),
         }
-        is_cut = any(_is_bounded(axis, bounds) for axis in summary.axes if axis not in shown)
+        is_cut = any(is_bounded(axis, bounds) for axis in summary.axes if axis not in shown)
         for parts in itertools.product(*sides):
             ends = {key: end for name, part in zip("xy", parts, strict=False) for key, end in _ends(name, part)}
             frames.append({**ends, "cut": is_cut, **said})
@@ -51,7 +51,8 @@ def _ends(name: str, part: Stretch) -> Iterable[tuple[str, float]]:
     return (name, part[0]), (f"{name}2", part[1])
 
 
-def _is_bounded(axis: Axis, bounds: Mapping[str, Any]) -> bool:
+def is_bounded(axis: Axis, bounds: Mapping[str, Any]) -> bool:
+    """Return whether a box of these bounds leaves out any of the axis."""
     return stretches(axis, bounds.get(axis.name)) != [(axis.edges[0], axis.edges[-1])]
 
 

@@ -49,14 +49,13 @@ def clip(text: str, length: int = 28) -> str:
 
 
 def objective_label(summary: Summary, of: str = "", *, apart: bool = False) -> list[str]:
-    """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown.
+    """Return the objective's name and unit, in lines; `of` says what of it is shown.
 
     Where that is by how much one is above another (`apart`), the unit is that; per cent stand beside each number.
     """
-    symbol = of or (f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else "")
     measure = summary.measure
     unit = f" ({measure.unit})" if measure.unit else measure.in_units if apart else ""
-    return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
+    return textwrap.wrap(clip(f"{of}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
 
 
 def written(number: str, measure: Measure, form: str = ".3~g", *, apart: bool = False) -> str:

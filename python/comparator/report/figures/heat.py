@@ -12,7 +12,7 @@ from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.formats.numbers import show
 from comparator.objective.amounts import PLAIN, Measure
-from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, labels_in, tip_of
+from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, tip_of, written
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import growing, layer
 from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
@@ -50,7 +50,9 @@ class Scale:
             share = (self.middle - self.low) / (self.high - self.low)
             legend["values"] = [self.low, *[self.middle] * (0.25 < share < 0.75), self.high]
             legend["format"] = _format_of(self.low, self.high)
-        legend |= labels_in(measure, apart=apart)
+        if measure.is_share:  # the ends of a scale with a middle are values as they came, not ticks
+            form = ",.6~g" if self.middle is None else ",.3~g"
+            legend["labelExpr"] = written("datum.value", measure, form, apart=apart)
         return {"field": "v", "type": "quantitative", "scale": scale, "legend": legend}
 
     @property

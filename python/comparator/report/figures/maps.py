@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.findings.verdict import Condition
-from comparator.report.figures.boxes import region_layers
+from comparator.report.figures.boxes import is_bounded, region_layers
 from comparator.report.figures.channels import (
     Row,
     along,
@@ -65,7 +65,7 @@ def objective_maps(material: Material) -> list[Figure]:
     """Return a map for each pair of varying hyperparameters; a strip plot where only one varies.
 
     On them lie the regions that were found. Of more than four hyperparameters, the four that explain most of the
-    difference are paired.
+    difference are paired. The first map is of the two that bound the first region, or of those that explain most.
     """
     return maps_on(material.summary, ground_of(material))
 
@@ -78,11 +78,17 @@ def ground_of(material: Material) -> Ground:
     if len(summary.axes) == 1:
         pairs = ((summary.axes[0],),)
     elif not (len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary)):
-        axes = strongest_first(summary.axes, summary)[:4]
-        axes.sort(key=summary.axes.index)
-        pairs = tuple(itertools.combinations(axes, 2))[:MAPS]
+        axes = _telling_first(summary, material.findings.regions)[:4]
+        found = itertools.combinations(axes, 2)
+        pairs = tuple(tuple(sorted(each, key=summary.axes.index)) for each in found)[:MAPS]
     surfaces = tuple(expected(summary, predictor, *each) for each in pairs)
     return Ground(pairs, surfaces, tuple(material.findings.regions))
+
+
+def _telling_first(summary: Summary, regions: Sequence[Condition]) -> list[Axis]:
+    """Return the axes that bound the first region, then all others, of each kind first those that explain most."""
+    bounds = regions[0].region.bounds if regions else {}
+    return sorted(strongest_first(summary.axes, summary), key=lambda axis: not is_bounded(axis, bounds))
 
 
 def maps_on(summary: Summary, ground: Ground) -> list[Figure]:
@@ -212,7 +218,7 @@ def _larger_at(summary: Summary) -> str:
 
 def _strip(summary: Summary, axis: Axis, surface: Surface | None, regions: Sequence[Condition]) -> Figure:
     """Return the objective over the only hyperparameter, with what is expected along it, or each bin's mean."""
-    x, y = along(axis, "x"), height(summary, *(surface.numbers() if surface else ()))
+    x, y = along(axis, "x"), height(summary, *(surface.reach() if surface else ()))
     place = coordinate_of(axis)
     shades, numbers = region_layers(summary, regions, (axis,))
     layers = [

@@ -17,7 +17,7 @@ from comparator.findings.workers import (
     typical,
     working_times_of,
 )
-from comparator.formats.numbers import show
+from comparator.formats.numbers import round_to, show
 from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, tip_of
 from comparator.report.figures.crowd import MANY, UP
 from comparator.report.figures.figure import Figure, figure, layer
@@ -187,7 +187,7 @@ def _caption(
 
 def _duration(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:.3g} s"
+        return f"{show(round_to(seconds, 2))} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
