@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from comparator.evidence.coordinates import Array
+from comparator.evidence.replicates import exponent_of
 from comparator.evidence.trees import extra_trees
 
 REPEATS = 40
@@ -60,9 +61,12 @@ def importance(names: Sequence[str], rows: Array, values: Array, seed: int = 1) 
     if len(rows) > MOST:
         kept = np.sort(rng.choice(len(rows), MOST, replace=False))
         rows, values = rows[kept], values[kept]
-    variance = float(values.var()) if len(values) else 0.0
-    if len(rows) < FEWEST or variance <= 0:
+    if len(rows) < FEWEST or not np.ptp(values) > 0:
         return None
+    # Shares are the same in any unit, and from any zero; squares of very large or small numbers are lost.
+    values = np.ldexp(values, -exponent_of(values.tolist()))
+    values = values - values.mean()
+    variance = float(values.var())
     gains, errors = _repeat(rows, values, rng)
     shares = [
         Share(name, float(gain.mean()), *(float(end) for end in np.percentile(gain, INTERVAL)))

@@ -30,6 +30,7 @@ class Observation(NamedTuple):
 
 
 FLIPS = 999
+SMALLEST = 1e-100  # in size: of smaller differences squares are lost
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ class Paired:
 
     @classmethod
     def of(cls, observations: Sequence[Observation | tuple[Mapping[str, Any], Sequence[float]]]) -> Paired:
-        """Gather observations, those of one point together; one without a difference is left out."""
+        """Gather observations, those of one point together; one without a difference is left out.
+
+        A difference below `SMALLEST` is taken for 0.
+        """
         gathered: dict[str, tuple[Mapping[str, Any], list[tuple[float, int]]]] = {}
         for given in observations:
             point, differences, blocks = Observation(*given)
@@ -51,9 +55,10 @@ class Paired:
                 pairs = zip(map(float, differences), blocks or [0] * len(differences), strict=True)
                 gathered.setdefault(key_of(dict(point)), (point, []))[1].extend(pairs)
         every = [pair for _, pairs in gathered.values() for pair in pairs]
+        signed = np.array([difference for difference, _ in every], dtype=float)
         return cls(
             tuple(point for point, _ in gathered.values()),
-            np.array([difference for difference, _ in every], dtype=float),
+            np.where(np.abs(signed) < SMALLEST, 0.0, signed),
             np.array([len(pairs) for _, pairs in gathered.values()], dtype=int),
             np.array([block for _, block in every], dtype=int),
         )

@@ -53,18 +53,17 @@ class Predictor:
     @classmethod
     def fit(cls, space: ParameterSpace, observations: Sequence[Observation], seed: int = 0) -> Predictor | None:
         """Learn from observations, of more than `MOST` from so many; None for fewer than `FEWEST_POINTS` points."""
-        paired = Paired.of(observations).some(MOST, seed)
+        every = Paired.of(observations)
+        paired = every.some(MOST, seed)
         if len(paired.points) < FEWEST_POINTS:
             return None
         surrogate = fit_differences(space, paired, seed)
         # Where all is one number its size tells nothing of how far from it another may be.
-        is_one_number = len({number for each in observations for number in each.differences}) == 1
-        return cls(surrogate, 0.0 if is_one_number else _reach(surrogate))
+        return cls(surrogate, _reach(surrogate) if np.ptp(every.differences) else 0.0)
 
     def at(self, point: Mapping[str, Any]) -> Prediction:
         """What the observations say of `point`."""
-        (mean,), (deviation,) = self.surrogate.predict([point])
-        _, (of_one,) = self.surrogate.predict_training([point])
+        (mean,), (deviation,), (of_one,) = self.surrogate.predict_over_blocks([point])
         return Prediction(float(mean), _around(mean, self.reach * deviation), _around(mean, self.reach * of_one))
 
 
@@ -104,8 +103,8 @@ def _freedom(surrogate: Surrogate, of_noise: float) -> float:
     if surrogate.blocks is None or not luck:
         return of_noise
     of_blocks = len(np.unique(surrogate.blocks)) - 1
-    freedom = (noise + luck) ** 2 / (noise**2 / of_noise + luck**2 / of_blocks)
-    return max(freedom, FEWEST_FREEDOM)
+    share = luck / (noise + luck)
+    return max(1 / ((1 - share) ** 2 / of_noise + share**2 / of_blocks), FEWEST_FREEDOM)
 
 
 def _bound(sizes: Array) -> float:

@@ -35,6 +35,7 @@ LIKELY = 0.5  # probability of success below which a place is one where training
 UNTESTED = 0.9  # of the surrogate's variance: what is left of it where nothing was tried near
 FORBIDDEN = -5.0  # weight of a place where trainings fail; of one that is surely not beyond the level it is -1
 FOLDS = 5  # in which it is tried whether failures can be foretold
+SMALL = 1e-12  # of the largest difference: no deviation is taken for less
 CHANCE = 0.01  # that they seem to be where they cannot
 
 
@@ -158,14 +159,15 @@ class _Reader:
         drawn = [self._drawn() for _ in range(resamples)]
         mean, deviation = self._surrogate.predict(self._dense)
         heights, spreads = steps.heights(self._dense)
+        least = SMALL * (float(np.abs(self._means).max()) or 1.0)
         fails = self._success < LIKELY
         is_untested = deviation**2 > UNTESTED * self._surrogate.hyperparameters.signal
         direction = np.zeros(len(mean), dtype=int)
         parts: list[Part] = []
         for sign in (1, -1):
-            beyond = ndtr((sign * mean - level) / np.maximum(deviation, 1e-12))
+            beyond = ndtr((sign * mean - level) / np.maximum(deviation, least))
             smooth = (beyond + np.mean([self._held(each, sign) for each in drawn or [boxes]], axis=0)) / 2
-            stepped = ndtr((sign * heights - level) / np.maximum(spreads, 1e-12)).mean(axis=0)
+            stepped = ndtr((sign * heights - level) / np.maximum(spreads, least)).mean(axis=0)
             score = believed * stepped + (1 - believed) * smooth
             score[fails | is_untested] = 0.0
             direction[score > 0.5] = sign

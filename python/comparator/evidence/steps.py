@@ -38,6 +38,7 @@ SUBSETS = 512  # of the values of a category, about, that a side can be
 FIRST, GROWTH = 8, 1.25  # observations taken first, and by how much they grow at a time
 SWEEPS = 3  # moves of each side of each box after observations are taken
 SETTLING, MANY = 20, 200  # moves by which a sample settles; of more than `MANY` observations fewer, in proportion
+LEAST = 1e-12  # density of an observation, in units of the deviation of all
 DRAWS = 400  # of how much each observation counts
 
 Points = Sequence[Mapping[str, Any]]
@@ -117,10 +118,10 @@ class Steps:
         inside = self._union().astype(int)
         means, weights, noise = self._steps()
         share = 1 / np.take_along_axis(weights, inside, axis=1)  # of its own height that an observation makes up
-        away = self._values * self._scale + self._centre - np.take_along_axis(means, inside, axis=1)
-        spread = noise[:, None] * np.sqrt(1 + share)
+        away = self._values - (np.take_along_axis(means, inside, axis=1) - self._centre) / self._scale
+        spread = noise[:, None] / self._scale * np.sqrt(1 + share)
         density = np.exp(-0.5 * (away / np.maximum(1 - share, 0.1) / spread) ** 2) / spread / math.sqrt(2 * math.pi)
-        return np.asarray(-np.log(np.mean(1 / np.maximum(density, 1e-12), axis=0)))
+        return np.asarray(-np.log(np.mean(1 / np.maximum(density, LEAST), axis=0)) - math.log(self._scale))
 
     def _take(self, cells: Array, values: Array) -> None:
         self._cells = cells

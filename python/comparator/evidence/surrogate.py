@@ -133,35 +133,39 @@ class Surrogate:
     def predict_rows(self, rows: Array) -> tuple[Array, Array]:
         """`predict` of points given as rows of `coordinates`."""
         across = self.covariance(rows)
-        missed = 1 - across @ self._ones
-        explained = np.einsum("ij,ji->i", across, cho_solve(self._factor, across.T))
-        variance = self.hyperparameters.variance - explained + missed**2 / self._ones.sum()
-        return self.mean_of(across), np.sqrt(np.maximum(variance, 0.0))
+        variance = self._left(self.hyperparameters.variance, across, 1 - across @ self._ones)
+        return self.mean_of(across), np.sqrt(variance)
 
-    def predict_training(self, points: Points) -> tuple[Array, Array]:
-        """Mean and deviation of what one training on a new block would give at each point."""
-        mean, deviation = self.predict(points)
-        variance = self.luck_at(self.coordinates.of(points)) + (self.hyperparameters.noise or 0.0)
-        return mean, np.sqrt(deviation**2 + variance)
+    def predict_over_blocks(self, points: Points) -> tuple[Array, Array, Array]:
+        """The mean at each point, its deviation, and that of what one training on a new block would give there.
 
-    def luck_at(self, rows: Array) -> Array:
-        """The variance of a block's luck at each of `rows`, as the blocks that were observed have shown it there.
-
-        That is the mean square of their luck, given the observations. The hyperparameters alone tell it badly where
-        luck grows with the function, or changes along it: one variance for all places is then too much at most.
+        Both deviations take the variance of a block's luck at the place as the observed blocks have shown it there; to
+        that of their mean, which noise and the places between the points leave, comes their share of it. The
+        hyperparameters alone tell it badly where luck grows with the function: one variance for all places, of luck as
+        smooth as the function, is then several times too much.
         """
-        found = np.zeros(len(rows))
+        rows = self.coordinates.of(points)
+        mean, deviation = self.predict_rows(rows)
+        luck, noise = np.zeros(len(rows)), self.hyperparameters.noise or 0.0
         if self.blocks is None:
-            return found
+            return mean, deviation, np.sqrt(deviation**2 + noise)
         given, blocks = self.hyperparameters, np.unique(self.blocks)
+        of_block = given.block_level + given.block_field
         shared = given.block_level + given.block_field * self._correlation(rows, self.rows)
         weighed = cho_solve(self._factor, self.values - self._level)
-        for block in blocks:
-            own = shared * (self.blocks == block)
-            explained = np.einsum("ij,ji->i", own, cho_solve(self._factor, own.T))
-            variance = given.block_level + given.block_field - explained + (own @ self._ones) ** 2 / self._ones.sum()
-            found += (own @ weighed) ** 2 + np.maximum(variance, 0.0)
-        return found / len(blocks)
+        for block in blocks:  # by how much its luck departs from that of all, given the observations
+            own = shared * ((self.blocks == block) - 1 / len(blocks))
+            luck += (own @ weighed) ** 2 + self._left(of_block * (1 - 1 / len(blocks)), own, own @ self._ones)
+        luck /= len(blocks) - 1
+        of_all = self.covariance(rows) + shared / len(blocks)
+        variance = self._left(given.variance + of_block / len(blocks), of_all, 1 - of_all @ self._ones)
+        variance += luck / len(blocks)
+        return mean, np.sqrt(variance), np.sqrt(variance + luck + noise)
+
+    def _left(self, variance: float, across: Array, missed: Array) -> Array:
+        """What the observations leave of a variance, by the covariance with them and what the level's weights miss."""
+        explained = np.einsum("ij,ji->i", across, cho_solve(self._factor, across.T))
+        return np.asarray(np.maximum(variance - explained + missed**2 / self._ones.sum(), 0.0))
 
     def mean_over(self, rows: Array, weights: Array | None = None) -> tuple[float, float]:
         """Mean and variance of the function's mean over rows of `coordinates`, or of its sum times `weights`.

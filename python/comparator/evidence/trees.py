@@ -9,14 +9,16 @@ import numpy as np
 
 from comparator.evidence.coordinates import Array
 
+SAME = 1e-9  # of the gain of a split: by less two of them differ through rounding alone
+
 
 def extra_trees(rows: Array, values: Array, asked: Array, trees: int, leaf: int, rng: np.random.Generator) -> Array:
     """Return what extremely randomised trees, grown on `rows` and `values`, say at the rows `asked`: (asked,).
 
     A node's threshold is drawn evenly between the least and the largest of its values, one for each column, and the
-    column is taken whose threshold leaves the smallest squared error; a leaf holds `leaf` rows at least (Geurts,
-    Ernst and Wehenkel 2006, all columns tried, each tree on all rows). All trees are grown together, a level at a
-    time, and the rows asked for are led down as they grow.
+    column is taken whose threshold leaves the smallest squared error, of several that do any; a leaf holds `leaf` rows
+    at least (Geurts, Ernst and Wehenkel 2006, all columns tried, each tree on all rows). All trees are grown together,
+    a level at a time, and the rows asked for are led down as they grow.
     """
     count = len(rows)
     known, targets = np.tile(rows, (trees, 1)), np.tile(values, trees)
@@ -53,6 +55,9 @@ def _splits(
     right_counts, right_sums = counts[:, None] - left_counts, sums[:, None] - left_sums
     may = (left_counts >= leaf) & (right_counts >= leaf) & (high > low)
     with np.errstate(divide="ignore", invalid="ignore"):
-        gains = np.where(may, left_sums**2 / left_counts + right_sums**2 / right_counts, -np.inf)
-    columns = gains.argmax(axis=1)
+        apart = left_sums / left_counts - right_sums / right_counts
+        gains = np.where(may, apart**2 * left_counts * right_counts, -np.inf)
+    # Of few rows two columns often make the same two sides; neither rounding nor the columns' order is to choose.
+    is_best = gains >= gains.max(axis=1, keepdims=True) * (1 - SAME)
+    columns = np.where(is_best, rng.random(gains.shape), -1.0).argmax(axis=1)
     return np.any(may, axis=1), columns, thresholds[np.arange(len(columns)), columns], sums / counts

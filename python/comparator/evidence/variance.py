@@ -131,9 +131,9 @@ def _mean_squares(values: Array, strata: Sequence[_Stratum], rng: np.random.Gene
     squares, freedoms = [], []
     for stratum in strata:
         products = values @ stratum.basis @ (values @ stratum.basis).T
-        whole, own = np.trace(products), np.square(products).sum()
+        whole = np.trace(products)
         squares.append(whole / (len(values) * stratum.freedom))
-        freedoms.append(stratum.freedom * (whole**2 / own if own > 0 else 1.0))
+        freedoms.append(stratum.freedom / (np.square(products / whole).sum() if whole > 0 else 1.0))
     found, freedom = np.array(squares), np.array(freedoms)
     return found, found * freedom / rng.chisquare(freedom, (DRAWS, len(strata)))
 

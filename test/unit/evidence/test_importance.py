@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from comparator.evidence.importance import MOST, importance
 
@@ -32,3 +33,19 @@ def test_too_few_points_or_one_value_tell_nothing_and_of_many_some_are_taken() -
     assert importance(NAMES, np.zeros((0, 3)), np.zeros(0)) is None
     many = importance(NAMES, rng.random((MOST + 50, 3)), rng.random(MOST + 50))
     assert many is not None and many.points == MOST
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("points", "columns"), [(24, 2), (56, 6)])
+def test_what_does_nothing_is_seldom_called_important(points: int, columns: int) -> None:
+    """Beside nothing that matters, and beside one that does; 5 of 100 experiments would be too many."""
+    beside_nothing, beside_one, experiments = 0, 0, 40
+    names = [str(column) for column in range(columns)]
+    for seed in range(500, 500 + experiments):
+        rng = np.random.default_rng(seed)
+        rows, noise = rng.random((points, columns)), rng.normal(size=points)
+        alone, beside = importance(names, rows, noise), importance(names, rows, noise + 3 * (rows[:, 0] > 0.5))
+        assert alone is not None and beside is not None
+        beside_nothing += any(share.shown for share in alone.shares)
+        beside_one += any(share.shown for share in beside.shares if share.name != "0")
+    assert beside_nothing + beside_one <= 0.05 * experiments

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
+from comparator.evidence.confirmation import Estimate, contrast
 from comparator.evidence.power import (
     CHANCE,
     LEVEL,
@@ -15,26 +16,48 @@ from comparator.evidence.power import (
     point_seen,
     seeds_for,
 )
+from comparator.results.frozen import Claim
 
 EXPERIMENTS = 20_000
 #: Of a share that is found in so many simulated experiments: four standard errors.
 SLACK = 4 * math.sqrt(0.25 / EXPERIMENTS)
 
 
-def found(contrast: float, deviation: float, blocks: int, seed: int = 1) -> float:
-    """The share of experiments whose t-test over blocks finds a contrast of two means."""
+def found(contrast: float, deviation: float, blocks: int, outside: float = 0.0, seed: int = 1) -> float:
+    """The share of experiments in which both t-tests over blocks find a contrast with a difference `outside`."""
     rng = np.random.default_rng(seed)
-    inside, outside = rng.normal(0, deviation, (2, EXPERIMENTS, blocks))
-    differences = contrast + inside - outside
-    statistic = differences.mean(axis=1) / (differences.std(axis=1, ddof=1) / math.sqrt(blocks))
-    return float((statistic > stdtrit(blocks - 1, 1 - LEVEL)).mean())
+    within, without = rng.normal(outside, deviation, (2, EXPERIMENTS, blocks))
+    within += contrast
+    bound = stdtrit(blocks - 1, 1 - LEVEL)
+    above = [
+        each.mean(axis=1) / (each.std(axis=1, ddof=1) / math.sqrt(blocks)) > bound
+        for each in (within - without, within + without)
+    ]
+    return float(np.logical_and(*above).mean())
 
 
 @pytest.mark.parametrize("blocks", [2, 3, 8, 30])
 @pytest.mark.parametrize("deviation", [0.02, 3.0])
 def test_a_contrast_that_is_seen_is_found_in_eighty_of_a_hundred_experiments(blocks: int, deviation: float) -> None:
-    assert found(contrast_seen(deviation, blocks), deviation, blocks) == pytest.approx(CHANCE, abs=SLACK)
-    assert found(0.0, deviation, blocks) == pytest.approx(LEVEL, abs=SLACK)
+    """Where there is nothing outside; beside a difference there it is found more often."""
+    seen, far = contrast_seen(deviation, blocks), 1000 * deviation
+    assert found(seen, deviation, blocks) == pytest.approx(CHANCE, abs=SLACK)
+    assert found(seen, deviation, blocks, far) == pytest.approx(math.sqrt(CHANCE), abs=SLACK)
+    assert found(0.0, deviation, blocks, far) == pytest.approx(LEVEL, abs=SLACK)
+
+
+def test_of_what_is_seen_the_verdict_finds_as_much() -> None:
+    """By the tests that judge claims, on 8 blocks of which half of the luck is shared by all trainings of a block."""
+    rng, blocks, experiments = np.random.default_rng(500), 8, 600
+    region = Claim(name="region 1", kind="region", direction=1, points=[])
+    rest = Claim(name="elsewhere", kind="elsewhere", points=[])
+    is_found = []
+    for _ in range(experiments):
+        shared, within, without = rng.normal(0, math.sqrt(0.5), (3, blocks))
+        inside = dict(enumerate(contrast_seen(1, blocks) + shared + within))
+        judged = contrast(Estimate(region, inside), Estimate(rest, dict(enumerate(shared + without))))
+        is_found.append(judged is not None and judged.p <= LEVEL)
+    assert np.mean(is_found) == pytest.approx(0.76, abs=4 * math.sqrt(0.25 / experiments))
 
 
 @pytest.mark.parametrize("smallest", [0.02, 0.05, 0.3])

@@ -121,11 +121,13 @@ def test_intervals_hold_where_blocks_differ_everywhere_alike(kind: Callable[[np.
     assert 0.95 - 2 * error_of_one < one < 0.99
 
 
-@pytest.mark.long
-def test_a_training_is_expected_where_luck_grows_with_the_difference() -> None:
-    """An interval reaches six of its deviations; by one variance for all places it would reach eleven."""
-    widths = []
-    for seed in range(12):
+def test_intervals_are_no_wider_than_they_need_where_luck_grows_with_the_difference() -> None:
+    """A block's luck has eight numbers, so that 2.36 of its deviations, by a root of 9 / 8, hold the next one.
+
+    By one variance of luck for all places, and the field's, an interval reaches six.
+    """
+    of_one, of_mean, is_held = [], [], []
+    for seed in range(10):
         rng = np.random.default_rng(1000 + seed)
         luck = rng.normal(0, 0.03, BLOCKS)
         blocks = np.concatenate([rng.permutation(BLOCKS) for _ in range(5)]).tolist()
@@ -135,9 +137,14 @@ def test_a_training_is_expected_where_luck_grows_with_the_difference() -> None:
         ]
         predictor = Predictor.fit(LINE, observed)
         assert predictor is not None
-        low, high = predictor.at({"x": 0.5}).of_one
-        widths.append((high - low) / 2 / (0.4 * np.std(luck)))
-    assert 1.96 < np.median(widths) < 8
+        for x in (0.2, 0.5, 0.9):
+            said, deviation = predictor.at({"x": x}), (0.1 + 0.6 * x) * np.std(luck, ddof=1)
+            of_one.append((said.of_one[1] - said.of_one[0]) / 2 / deviation)
+            of_mean.append((said.interval[1] - said.interval[0]) / 2 / deviation)
+            is_held.append(said.interval[0] < 0.1 + 0.6 * x < said.interval[1])
+    assert 2.36 < np.median(of_one) < 3
+    assert 2.36 / math.sqrt(BLOCKS) * 0.95 < np.median(of_mean) < 1.2
+    assert np.mean(is_held) > 0.8
 
 
 def test_intervals_narrow_with_points_and_not_below_the_noise_of_one() -> None:

@@ -190,7 +190,7 @@ def test_intervals_hold_what_they_say(shared: bool) -> None:
         surrogate = Surrogate.fit(PLANE, points, values[:-1], blocks=blocks[:-1])
         mean, variance = surrogate.mean_over(surrogate.coordinates.of(new))
         mean_is_held.append(abs(mean - 0.5) < 1.96 * np.sqrt(variance))
-        expected, deviation = (float(each[0]) for each in surrogate.predict_training([new[repeat]]))
+        expected, _, deviation = (float(each[0]) for each in surrogate.predict_over_blocks([new[repeat]]))
         training_is_held.append(abs(values[-1] - expected) < 1.96 * deviation)
     # Of 60, 51 or more in all but one of a thousand tries where 95 % hold; seven blocks are few for their variance.
     assert sum(mean_is_held) >= 51
