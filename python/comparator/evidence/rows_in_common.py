@@ -11,7 +11,9 @@ import numpy as np
 from comparator.evidence.row_scores import Block
 from comparator.tables.predictions import PredictedRows
 
-SAME_LABEL = 1e-5  # relative, and absolute: labels that differ by less were only written otherwise
+#: Labels that differ by less than this share, near 0 by less than that one of their deviation, were only written
+#: otherwise.
+SAME_LABEL, SAME_NEAR_ZERO = 1e-5, 1e-4
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,12 @@ def rows_in_common(blocks: Sequence[Block]) -> RowsInCommon:
     both = either = other = repeated = rows = 0
     for block in blocks:
         first, second = (_labels(each) for each in block.predicted)
+        near = SAME_NEAR_ZERO * max(float(each.true.std()) for each in block.predicted)
         for row in first.keys() | second.keys():
             here, there = first.get(row, []), second.get(row, [])
             both, either = both + min(len(here), len(there)), either + max(len(here), len(there))
             other += sum(
-                not math.isclose(one, two, rel_tol=SAME_LABEL, abs_tol=SAME_LABEL)
+                not math.isclose(one, two, rel_tol=SAME_LABEL, abs_tol=near)
                 for one, two in zip(here, there, strict=False)
             )
             repeated += sum(len(each) for each in (here, there) if len(each) > 1)

@@ -5,7 +5,6 @@ What was trained anew is read, in each region and outside: its trainings chose n
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -16,7 +15,7 @@ from comparator.errors import InputError, nearest
 from comparator.evidence.contributions import FEWEST_BLOCKS, Contributions, contributions, influences
 from comparator.evidence.row_scores import Block, Measure, score_of_rows
 from comparator.evidence.rows_in_common import rows_in_common
-from comparator.findings.like_for_like import SAME_METRIC, scores_called
+from comparator.findings.like_for_like import is_score, scores_called
 from comparator.findings.metric_agreement import suited_difference
 from comparator.findings.reliability import tries
 from comparator.objective.differences import DIFFERENCES, signed_difference
@@ -259,9 +258,7 @@ def followed_score(metric: str, names: Sequence[str], pairs: Sequence[tuple[tupl
 
     def follows(name: str, run: Run, rows: PredictedRows) -> bool:
         reported = run.metrics.get(metric)
-        return reported is not None and math.isclose(
-            reported, score_of_rows(name, rows), rel_tol=SAME_METRIC, abs_tol=1e-5
-        )
+        return reported is not None and is_score(name, reported, score_of_rows(name, rows), float(rows.true.var()))
 
     every = [each for runs, block in pairs for each in zip(runs, block.predicted, strict=True)]
     return next((name for name in names if all(follows(name, *each) for each in every)), None)

@@ -31,8 +31,13 @@ FACTS = {
 SAME_LABELS = 1e-3
 #: Numbers of training rows that differ by less are taken for equal: a network leaves out its last incomplete batch.
 SAME_TRAINING = 1e-2
+#: Means nearer to each other than this share of the labels' size, and variances than its square, are so by rounding;
+#: means whose variance is not told where they are nearer than `UNSCALED`.
+ROUNDING, UNSCALED = 1e-6, 1e-9
 #: A metric that differs by less than this share from that of the written predictions follows from them.
 SAME_METRIC = 2e-3
+#: The same of one near 0: by less than this share of the labels' variance, or deviation, or of 1 where it has no unit.
+SAME_ERROR, SAME_SHARE = 5e-4, 1e-5
 #: The scores that a metric may be, by its name without what it is of.
 SCORES = {
     "loss": ("mse", "mae", "rmse"),
@@ -41,6 +46,7 @@ SCORES = {
 }
 #: So many pairs of runs are looked at for written predictions.
 PAIRS_READ = 3
+Facts = dict[str, float | None]
 _PART = re.compile(r"(val|validation)_")
 #: A hyperparameter that is given to one submodel alone.
 _OF_ONE = re.compile(r"cmp_[01]_")
@@ -62,15 +68,12 @@ class Fact:
 
 @dataclass(frozen=True)
 class Recomputed:
-    """A metric of a run as it was reported, and as its written predictions have it."""
+    """A metric of a run as it was reported, and as its written predictions have it; whether it follows from them."""
 
     metric: str
     reported: float
     recomputed: float
-
-    @property
-    def follows(self) -> bool:
-        return math.isclose(self.reported, self.recomputed, rel_tol=SAME_METRIC, abs_tol=1e-5)
+    follows: bool
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,13 @@ def scores_called(metric: str) -> tuple[str, ...]:
     return SCORES.get(_PART.sub("", metric.lower()), ())
 
 
+def is_score(name: str, reported: float, recomputed: float, label_variance: float) -> bool:
+    """Whether what was reported is this score of predictions, of labels of a variance, told with few digits."""
+    units = {"mse": label_variance, "rmse": math.sqrt(label_variance), "mae": math.sqrt(label_variance)}
+    near = SAME_ERROR * units[name] if name in units else SAME_SHARE
+    return math.isclose(reported, recomputed, rel_tol=SAME_METRIC, abs_tol=near)
+
+
 def like_for_like(
     experiment: FrozenExperiment, records: Sequence[Evaluation], predicted: Callable[[Run], Predictions | None]
 ) -> LikeForLike:
@@ -134,13 +144,11 @@ def like_for_like(
     read = [(predicted(first), predicted(second)) for first, second in pairs[:PAIRS_READ]]
     read += [(None, None)] * (len(pairs) - len(read))
     told = [
-        tuple(_facts(*each) for each in zip(pair, of_pair, strict=True))
-        for pair, of_pair in zip(pairs, read, strict=True)
+        (_facts(first, of_first), _facts(second, of_second))
+        for (first, second), (of_first, of_second) in zip(pairs, read, strict=True)
     ]
     return LikeForLike(
-        facts=tuple(
-            _fact(what, [(first.get(name), second.get(name)) for first, second in told]) for name, what in FACTS.items()
-        ),
+        facts=tuple(_fact(name, told) for name in FACTS),
         recomputed=(_recomputed(experiment.metric, pairs, read, 0), _recomputed(experiment.metric, pairs, read, 1)),
         effects=tuple(_effects(experiment, records)),
     )
@@ -157,7 +165,7 @@ def _pairs(records: Iterable[Evaluation]) -> list[tuple[Run, Run]]:
     return list({(first.run, second.run, first.replicate): (first, second) for first, second in whole}.values())
 
 
-def _facts(run: Run, predictions: Predictions | None) -> dict[str, float | None]:
+def _facts(run: Run, predictions: Predictions | None) -> Facts:
     facts = {name: run.metrics.get(name) for name in FACTS}
     if predictions is not None:
         read = (predictions.rows, predictions.label_mean, predictions.label_variance)
@@ -167,19 +175,34 @@ def _facts(run: Run, predictions: Predictions | None) -> dict[str, float | None]
     return facts
 
 
-def _fact(what: str, values: Sequence[tuple[float | None, float | None]]) -> Fact:
-    both = [pair for pair in values if None not in pair]
-    unlike = [pair for pair in both if not _same(what, *pair)]
-    shown = [*unlike, *both, *(pair for pair in values if pair != (None, None)), (None, None)]
-    return Fact(what, shown[0], len(both), len(unlike))
+def _fact(name: str, told: Sequence[tuple[Facts, Facts]]) -> Fact:
+    pairs = [(first.get(name), second.get(name)) for first, second in told]
+    both = [
+        ((one, other), _is_same(name, one, other, facts))
+        for (one, other), (facts, _) in zip(pairs, told, strict=True)
+        if one is not None and other is not None
+    ]
+    unlike = [pair for pair, is_same in both if not is_same]
+    shown = [*unlike, *(pair for pair, _ in both), *(pair for pair in pairs if pair != (None, None)), (None, None)]
+    return Fact(FACTS[name], shown[0], len(both), len(unlike))
 
 
-def _same(what: str, one: float | None, other: float | None) -> bool:
-    assert one is not None and other is not None
-    if what == FACTS["validation_rows"]:
+def _is_same(name: str, one: float, other: float, facts: Facts) -> bool:
+    if name == "validation_rows":
         return one == other
-    tolerance = SAME_TRAINING if what == FACTS["training_rows"] else SAME_LABELS
-    return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-9)
+    if name == "training_rows":
+        return math.isclose(one, other, rel_tol=SAME_TRAINING)
+    return math.isclose(one, other, rel_tol=SAME_LABELS, abs_tol=_rounding(name, facts))
+
+
+def _rounding(name: str, facts: Facts) -> float:
+    """How far two means, or variances, of labels may be apart by rounding alone; labels have any unit."""
+    part, _, moment = name.rpartition("_")
+    mean, variance = facts.get(f"{part}_mean"), facts.get(f"{part}_variance")
+    if variance is None:  # of a mean near 0 nothing tells what is near
+        return UNSCALED
+    size = ROUNDING * max(abs(mean or 0.0), math.sqrt(max(variance, 0.0)))
+    return size if moment == "mean" else size**2
 
 
 def _recomputed(
@@ -192,11 +215,12 @@ def _recomputed(
     found = []
     for pair, of_pair in zip(pairs, read, strict=True):
         reported, predictions = pair[submodel].metrics.get(metric), of_pair[submodel]
-        names = scores_called(metric)
-        held = [predictions.scores.get(name) for name in names] if predictions else []
-        scores = [score for score in held if score is not None]
-        if reported is not None and scores:
-            found.append(Recomputed(metric, reported, min(scores, key=lambda score: abs(score - reported))))
+        held = {name: predictions.scores.get(name) for name in scores_called(metric)} if predictions else {}
+        scores = [(score, name) for name, score in held.items() if score is not None]
+        if reported is not None and predictions is not None and scores:
+            score, name = min(scores, key=lambda each: abs(each[0] - reported))
+            follows = is_score(name, reported, score, predictions.label_variance)
+            found.append(Recomputed(metric, reported, score, follows))
     return max(found, key=lambda each: abs(each.reported - each.recomputed), default=None)
 
 

@@ -169,6 +169,9 @@ def test_rows_of_the_same_ids_with_other_labels_or_twice_are_noticed() -> None:
 
     assert common(rows("abcd", [1, 2, 3, 4]), rows("dcba", [4, 3, 2, 1 + 1e-7])) == (1, 0, 0)
     assert common(rows("abcd", [1, 2, 3, 4]), rows("abcd", [1, 2, 3, 5])) == (1, 0.25, 0)
+    nanomolar = [each * 1e-9 for each in (1, 2, 3, 4)]
+    assert common(rows("abcd", nanomolar), rows("abcd", [*nanomolar[:3], 5e-9])) == (1, 0.25, 0)
+    assert common(rows("abc", [-1, 1e-17, 1]), rows("abc", [-1, -1e-17, 1])) == (1, 0, 0)
     assert common(rows("aabc", [1, 2, 3, 4]), rows("abca", [2, 3, 4, 1])) == (1, 0, 0.5)
     assert common(rows("aabc", [1, 2, 3, 4]), rows("abc", [1, 3, 4])) == (0.75, 0, 2 / 7)
     assert not rows_in_common([Block(0, (rows("aab", [1, 2, 3]), rows("aab", [1, 2, 3])))]).are_all

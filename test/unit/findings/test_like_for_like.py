@@ -62,6 +62,28 @@ def test_labels_told_with_few_digits_are_the_same() -> None:
     assert found_in(({"noise": 1.0}, {"val_loss": 0.1, **ALIKE}, {"val_loss": 0.2, **rounded})).is_alike
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e6])
+def test_whether_labels_and_metrics_are_alike_does_not_depend_on_their_unit(unit: float) -> None:
+    """Concentrations of a few nanomolar, in mol/l, were all alike, and any metric followed from them."""
+    labels = {"val_label_mean": 0.7 * unit, "val_label_variance": 0.03 * unit**2}
+    others = {"val_label_mean": 0.7 * unit, "val_label_variance": 0.031 * unit**2}
+    true = unit * np.linspace(0.4, 1.0, 50)
+    written = {number: predictions_of(true, true + 0.1 * unit) for number in (0, 1)}
+    loss = 0.01 * unit**2
+    point = {"noise": 1.0}
+    alike = found_in((point, {"val_loss": loss, **labels}, {"val_loss": loss, **labels}), written=written)
+    assert alike.is_alike and all(each is not None and each.follows for each in alike.recomputed)
+    unlike = found_in((point, {"val_loss": loss, **labels}, {"val_loss": 1.1 * loss, **others}), written=written)
+    assert [fact.what for fact in unlike.unlike_facts] == ["variance of the validation labels"]
+    assert [number for number, _ in unlike.unfounded] == [1]
+
+
+def test_means_of_standardised_labels_differ_by_rounding_alone() -> None:
+    first = {**ALIKE, "val_label_mean": 3e-8, "val_label_variance": 1.0}
+    found = found_in(({"noise": 1.0}, {"val_loss": 0.1, **first}, {"val_loss": 0.2, **first, "val_label_mean": -5e-8}))
+    assert found.is_alike
+
+
 def test_the_last_batch_of_a_network_makes_no_difference_in_training_but_in_validation() -> None:
     first, second = {**ALIKE, "training_rows": 6784.0}, {**ALIKE, "training_rows": 6789.0, "validation_rows": 101.0}
     found = found_in(({"noise": 1.0}, {"val_loss": 0.1, **first}, {"val_loss": 0.2, **second}))
