@@ -256,7 +256,7 @@ def test_a_parameter_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeyp
 
     path = tmp_path / "upf.txt"
     path.write_text("before")
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(InputError, match="cannot be written in UTF-8"):
         write_text_whole(path, "after\ud800")
     assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
     write_text_whole(path, "after")

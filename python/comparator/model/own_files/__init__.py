@@ -6,6 +6,6 @@
 | a script in Python | source, signatures |
 | one in R | r_options |
 | a file of settings | settings_file, yaml_copy |
-| a script as one | script_constants |
+| a script as one | script_constants, changed_tables |
 | a module that a script imports as one | imported_settings |
 """
