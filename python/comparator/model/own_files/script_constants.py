@@ -30,6 +30,7 @@ from typing import Any
 
 from comparator.formats.python_source import tree_of
 from comparator.model.own_files.changed_tables import changed_ways, changes, way_of
+from comparator.model.own_files.source import Function, last_name
 
 #: A name, and the keys of the tables behind it.
 Way = tuple[str, ...]
@@ -39,7 +40,6 @@ READ_ALL = {"globals", "locals", "vars", "exec", "eval"}
 TABLES = {"dict", "Namespace", "SimpleNamespace", "EasyDict", "edict", "Munch", "ConfigDict", "OmegaConf"}
 #: What is run whenever the statements around it are.
 STRAIGHT = (ast.With, ast.Try)
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def constants_in(text: str) -> dict[str, Any]:
@@ -131,7 +131,11 @@ def _of_function(function: Function, tree: ast.Module) -> Iterator[tuple[Way, as
     for way, node in _of_scope(list(_straight(function.body)), nodes, needs_reader=True):
         if way[0] not in given | shared:
             yield way, node
-    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and _id(each.func) == function.name]
+    calls = [
+        each
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Call) and getattr(each.func, "id", None) == function.name
+    ]
     bound = Counter(name for node in nodes for name in _bound(node))
     defaults = zip(arguments[len(arguments) - len(named.defaults) :], named.defaults, strict=True)
     keywords = zip(named.kwonlyargs, named.kw_defaults, strict=True)
@@ -147,7 +151,7 @@ def _of_class(own: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[Way, ast.ex
     stored = Counter(
         node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
     )
-    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and _name(each.func) == own.name]
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and last_name(each.func) == own.name]
     inits = [each for each in own.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
     bound = Counter(way[0] for each in own.body if (way := (_assigned(each) or ((), None))[0]))
     fields: list[tuple[Way, ast.expr | None, int]] = [(*(_assigned(each) or ((), None)), 0) for each in own.body]
@@ -181,14 +185,6 @@ def _field_default(value: ast.expr) -> ast.expr:
 
 def _read(nodes: Iterator[ast.AST] | Sequence[ast.AST]) -> set[str]:
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def _id(node: ast.AST) -> str | None:
-    return getattr(node, "id", None)
-
-
-def _name(node: ast.AST) -> str | None:
-    return _id(node) or getattr(node, "attr", None)
 
 
 def _straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -246,7 +242,7 @@ def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:
         for each, call in keywords:
             if each.arg is None or count[each.arg] > 1:
                 continue
-            if (_name(call.func) in TABLES and call is node) or _is_number(each.value):
+            if (last_name(call.func) in TABLES and call is node) or _is_number(each.value):
                 yield from _literals((*way, each.arg), each.value)
         return
     try:
