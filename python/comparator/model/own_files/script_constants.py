@@ -153,22 +153,18 @@ def _of_class(own: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[Way, ast.ex
     )
     calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and last_name(each.func) == own.name]
     inits = [each for each in own.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
-    bound = Counter(way[0] for each in own.body if (way := (_assigned(each) or ((), None))[0]))
-    fields: list[tuple[Way, ast.expr | None, int]] = [(*(_assigned(each) or ((), None)), 0) for each in own.body]
-    for init in inits:
+    bound = Counter(way[0] for way, _ in filter(None, map(_assigned, own.body)))
+    fields = [(way[0], value, 0) for way, value in filter(None, map(_assigned, own.body)) if len(way) == 1]
+    for init in inits:  # each of its own is stored once, by itself
         fields += [
-            (way[1:], value, 1)
+            (way[1], value, 1)
             for way, value in filter(None, map(_assigned, _straight(init.body)))
             if len(way) == 2 and way[0] == "self" and not bound[way[1]]
         ]
-    place = -1
-    for way, value, times in fields:
-        if len(way) != 1 or value is None:
-            continue
-        place += 1
-        is_given = any(_gives(call, way[0], place if not inits else len(call.args)) for call in calls)
-        if bound[way[0]] < 2 and stored[way[0]] == times and not is_given:
-            yield from _literals(way, _field_default(value))
+    for place, (name, value, times) in enumerate(fields):
+        is_given = any(_gives(call, name, place if not inits else len(call.args)) for call in calls)
+        if bound[name] < 2 and stored[name] == times and not is_given:
+            yield from _literals((name,), _field_default(value))
 
 
 def _gives(call: ast.Call, name: str, place: int) -> bool:

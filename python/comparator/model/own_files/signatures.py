@@ -23,14 +23,15 @@ from comparator.model.definitions import TYPES, Definition
 from comparator.model.own_files.script_constants import constants_in_function, table_of
 from comparator.model.own_files.source import Function, last_name, literal_of
 
-#: Calls that make a command line of what they are given, and how it writes a name.
+#: How a command line writes a name.
 PLAIN, WITH_EQUALS = "--{}", "--{}="
+#: Calls that make a command line of what they are given, and how it writes names.
 MAKERS: Mapping[str, str] = {
     **dict.fromkeys(("Fire", "CLI", "auto_cli"), WITH_EQUALS),
     **dict.fromkeys(("HfArgumentParser", "add_arguments", "parse", "wrap"), PLAIN),
 }
 #: Those of the names above that others have too: they count where one of these is imported.
-COMMON = {"parse": ("simple_parsing", "pyrallis", "draccus"), "wrap": ("pyrallis", "draccus"), "cli": ("tyro",)}
+COMMON = {"parse": ("simple_parsing", "pyrallis", "draccus"), "wrap": ("pyrallis", "draccus")}
 SEED_OF_LIGHTNING = "seed_everything"
 
 
@@ -63,7 +64,7 @@ def _of_call(call: ast.Call, known: Mapping[str, ast.stmt], modules: set[str]) -
     elif called.endswith("LightningCLI"):
         for place, each in zip(("model", "data"), _named(call, known), strict=False):
             for parameter in _parameters(each, known):
-                yield _flagged(replace(parameter, name=f"{place}.{parameter.name}"), "--{}=")
+                yield _flagged(replace(parameter, name=f"{place}.{parameter.name}"), WITH_EQUALS)
         yield Definition(SEED_OF_LIGHTNING, "int", flag=f"--{SEED_OF_LIGHTNING}=")
     elif called == "add_config" and "sacred" in modules:
         yield from _settings(table_of([each for each in call.args if isinstance(each, ast.Dict)]))
