@@ -16,8 +16,9 @@ from comparator.findings.summary import Summary
 from comparator.formats.text import message
 from comparator.objective.comparison import failure_words
 from comparator.results.files import read_json
-from comparator.results.record import Evaluation
+from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.state import last_word
+from comparator.results.tally import pairs_in, pairs_to_confirm
 from comparator.site.folders import command_line, typed_here
 
 if TYPE_CHECKING:
@@ -57,6 +58,29 @@ def say_what_was_found(
     say_where_the_report_is(host, folder.name, page)
     say_what_is_next(host, found)
     return None
+
+
+def kept_words(plan: Plan, records: Sequence[Evaluation], done: int) -> str:
+    """How much is kept of an experiment that was stopped: pairs of trainings, of a single model trainings.
+
+    `done` of its budget have a result, also those of evaluations that are not over: one that is resumed finds them in
+    the store.
+    """
+    if plan.frozen.rechecks is not None:
+        return pairs_anew(plan, records)
+    anew = _tried_anew(records)
+    of, several = ("", "" if done == 1 else "s") if plan.budget is None else (f" of {plan.budget}", "s")
+    what = f"training{several}" if plan.frozen.kind == "single" else f"pair{several} of trainings"
+    return f"{done}{of} {what}{f', and {anew} that try anew what was found,' if anew else ''}"
+
+
+def pairs_anew(plan: Plan, records: Sequence[Evaluation]) -> str:
+    """How many are done of the pairs that try anew what another experiment found."""
+    return f"{_tried_anew(records)} of {pairs_to_confirm(plan.frozen.claims or (), records)} pairs of trainings"
+
+
+def _tried_anew(records: Sequence[Evaluation]) -> int:
+    return pairs_in(line for line in records if line.stage == CONFIRM)
 
 
 def say_what_is_next(host: Host, found: Mapping[str, Any]) -> None:

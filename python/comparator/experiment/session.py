@@ -16,7 +16,7 @@ from comparator.engine.leaf import ERRORS_FILE, Leaf
 from comparator.errors import ComparatorError
 from comparator.evidence.threads import one_thread
 from comparator.experiment.beside import Beside
-from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
+from comparator.experiment.closing import kept_words, pairs_anew, say_what_was_found, say_where_the_report_is
 from comparator.experiment.controller import Controller
 from comparator.experiment.doubts import doubts
 from comparator.experiment.host import Host
@@ -32,11 +32,11 @@ from comparator.results.form import as_text, from_text
 from comparator.results.growing import GrowingRecord
 from comparator.results.in_flight import clear
 from comparator.results.lease import holder_of
-from comparator.results.record import CONFIRM, Evaluation
+from comparator.results.record import Evaluation
 from comparator.results.requests import LISTEN, Request, Result
 from comparator.results.state import Running, State, last_word, say, say_reporting
 from comparator.results.store import ExperimentFolder
-from comparator.results.tally import done_in, pairs_in, pairs_to_confirm
+from comparator.results.tally import done_in, pairs_to_confirm
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 
@@ -90,7 +90,7 @@ class Session:
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
         there = f"{done} done, {to_repeat} to repeat{to_go}"
         if self._plan.frozen.rechecks is not None:  # there is no search in it
-            there = self._pairs_anew()
+            there = pairs_anew(self._plan, self._folder.records)
         self._host.say(f"experiment {self._folder.identifier}: {there}")
         for doubt in doubts(self._host, self._plan, self.path, self._folder.records):
             note(self._host.console, doubt)
@@ -358,24 +358,11 @@ class Session:
         words = [self._plan.frozen.command, "--resume", self._folder.identifier, *site, *engine]
         return command_line(host.experiments, host.root, *words)
 
-    def _pairs_anew(self) -> str:
-        """How many of the pairs that try claims anew are done."""
-        done = pairs_in(line for line in self._folder.records if line.stage == CONFIRM)
-        return f"{done} of {pairs_to_confirm(self._plan.frozen.claims or (), self._folder.records)} pairs of trainings"
-
-    def _trainings_kept(self) -> str:
-        """How much of the budget is done, evaluations that are not over included: a resumed search finds it stored."""
-        done = max(done_in(self._folder.records), 0 if self._controller is None else self._controller.done)
-        budget = self._plan.budget
-        of, several = ("", "" if done == 1 else "s") if budget is None else (f" of {budget}", "s")
-        what = f"training{several}" if self._plan.frozen.kind == "single" else f"pair{several} of trainings"
-        anew = pairs_in(line for line in self._folder.records if line.stage == CONFIRM)
-        return f"{done}{of} {what}{f', and {anew} that try anew what was found,' if anew else ''}"
-
     def _say_how_to_go_on(self) -> None:
         if self._controller is None:
             self._look()
-        kept = self._trainings_kept() if self._plan.frozen.rechecks is None else self._pairs_anew()
+        done = max(done_in(self._folder.records), 0 if self._controller is None else self._controller.done)
+        kept = kept_words(self._plan, self._folder.records, done)
         self._host.say(f"stopped: {kept} kept; go on with them by:")
         self._host.show(f"  {self._resume_command()}")
 

@@ -11,7 +11,7 @@
 | what its runs rest on | inputs, data, fingerprint, named_paths |
 | one training of it is carried out | training, runners, ml_data |
 | in processes that end with it | process, guard, server |
-| what such a process reports | reported, log_lines, number_files |
+| what such a process reports | reported, log_lines, number_files, tensorboard_events |
 | what it reads beside | reads, watching, trace |
 | what a check measures of it | witness |
 | a new one | scaffold, skeleton |

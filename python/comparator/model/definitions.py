@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from comparator.formats.spelling import as_kept
 from comparator.model.described import HyperparameterDescription, StageName
+from comparator.model.own_files.source import last_name, literal_of
 
 #: What the types of Python and of CANDLE are called in a description.
 TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "string", "str2bool": "bool", "list": "list"}
@@ -107,7 +108,7 @@ def as_description(definition: Definition, stage: StageName | None = None) -> Hy
 
 def _of_call(call: ast.Call) -> Iterator[Definition]:
     """What a call defines: an option, a flag, or nothing."""
-    called = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
+    called = last_name(call.func)
     if called in OPTION_CALLS:
         yield from option(call)
     elif called in FLAG_CALLS and call.args:
@@ -119,16 +120,18 @@ def option(call: ast.Call) -> Iterator[Definition]:
 
     Click's `--x/--no-x` is a switch.
     """
-    flags = [flag for flag in map(_value, call.args) if isinstance(flag, str) and re.fullmatch(r"--?[^\W\d].*", flag)]
+    flags = [
+        flag for flag in map(literal_of, call.args) if isinstance(flag, str) and re.fullmatch(r"--?[^\W\d].*", flag)
+    ]
     flag = chosen_flag(flags)
     if flag is None:
         return
     flag, _, off = flag.partition("/")
     keywords = _keywords(call.keywords)
     found = replace(_definition(name_of_flag(flag), keywords), flag=flag)
-    if _value(keywords.get("multiple")) is True or _action(keywords.get("action")) == "append":
+    if literal_of(keywords.get("multiple")) is True or _action(keywords.get("action")) == "append":
         found = replace(found, type="list", is_repeated=True)
-    if (off or _value(keywords.get("is_flag")) is True) and found.switch is None:
+    if (off or literal_of(keywords.get("is_flag")) is True) and found.switch is None:
         switch: Switch = "both" if off == f"--no-{flag.lstrip('-')}" else "on"
         found = replace(found, type="bool", default=found.default or False, switch=switch)
     yield found
@@ -146,7 +149,7 @@ def name_of_flag(flag: str) -> str:
 
 def _flag(call: ast.Call, kind: str) -> Iterator[Definition]:
     """The hyperparameter that a call such as `DEFINE_float("lr", 0.01, "step size")` defines."""
-    arguments: list[Any] = [*map(_value, call.args), None]
+    arguments: list[Any] = [*map(literal_of, call.args), None]
     name, default, *more = arguments
     if isinstance(name, str) and name.isidentifier():
         choices = tuple(choice for each in more if isinstance(each, list) for choice in each)
@@ -157,10 +160,10 @@ def _flag(call: ast.Call, kind: str) -> Iterator[Definition]:
 
 def entry(node: ast.Dict) -> Iterator[Definition]:
     """The hyperparameter that an entry of CANDLE's or IMPROVE's lists of definitions defines, if it is one."""
-    keys = [_value(key) for key in node.keys if key is not None]
+    keys = [literal_of(key) for key in node.keys if key is not None]
     if len(keys) == len(node.values) and "name" in keys and OF_A_DEFINITION & set(map(str, keys)):
         given = dict(zip(map(str, keys), node.values, strict=True))
-        name = _value(given["name"])
+        name = literal_of(given["name"])
         if isinstance(name, str) and name.isidentifier():
             yield _definition(name, given)
 
@@ -169,7 +172,7 @@ def keys_of(function: ast.FunctionDef, argument: str) -> Iterator[Definition]:
     """What a function takes by name out of the dict that is its argument, with the default of `get`."""
     for node in ast.walk(function):
         if isinstance(node, ast.Subscript) and getattr(node.value, "id", None) == argument:
-            key, default = _value(node.slice), None
+            key, default = literal_of(node.slice), None
         elif (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -177,7 +180,7 @@ def keys_of(function: ast.FunctionDef, argument: str) -> Iterator[Definition]:
             and getattr(node.func.value, "id", None) == argument
             and node.args
         ):
-            key, default = _value(node.args[0]), _value(node.args[1]) if len(node.args) > 1 else None
+            key, default = literal_of(node.args[0]), literal_of(node.args[1]) if len(node.args) > 1 else None
         else:
             continue
         if isinstance(key, str) and key.isidentifier():
@@ -186,12 +189,12 @@ def keys_of(function: ast.FunctionDef, argument: str) -> Iterator[Definition]:
 
 def _definition(name: str, given: Mapping[str, ast.expr]) -> Definition:
     named = given.get("type")
-    kind = str(getattr(named, "id", None) or getattr(named, "attr", None) or _value(named))
+    kind = last_name(named) or str(literal_of(named))
     action = _action(given.get("action"))
     is_switch = action in ("store_true", "store_false")
-    default = _value(given.get("default"))
-    has_words = "nargs" in given and (isinstance(default, list) or _value(given["nargs"]) not in ONE_WORD)
-    words = _value(given.get("help"))
+    default = literal_of(given.get("default"))
+    has_words = "nargs" in given and (isinstance(default, list) or literal_of(given["nargs"]) not in ONE_WORD)
+    words = literal_of(given.get("help"))
     return Definition(
         as_kept(name),
         "list" if has_words else "bool" if action in SWITCHES else TYPES.get(kind, "any"),
@@ -205,12 +208,12 @@ def _definition(name: str, given: Mapping[str, ast.expr]) -> Definition:
 
 def _action(node: ast.AST | None) -> str:
     """The name of an option's action, which is a text or a class."""
-    return str(_value(node) or getattr(node, "attr", None) or getattr(node, "id", None))
+    return str(literal_of(node) or last_name(node))
 
 
 def _choices(given: Mapping[str, ast.expr]) -> tuple[Any, ...]:
     """The choices of a definition; those of `choice`, which no parser knows, have its default among them."""
-    choices, default = _value(given.get("choices", given.get("choice"))), _value(given.get("default"))
+    choices, default = literal_of(given.get("choices", given.get("choice"))), literal_of(given.get("default"))
     if not isinstance(choices, list | tuple):
         return ()
     is_told_alone = "choices" not in given and default is not None and default not in choices
@@ -219,11 +222,3 @@ def _choices(given: Mapping[str, ast.expr]) -> tuple[Any, ...]:
 
 def _keywords(keywords: Sequence[ast.keyword]) -> dict[str, ast.expr]:
     return {each.arg: each.value for each in keywords if each.arg is not None}
-
-
-def _value(node: ast.AST | None) -> Any:
-    """The literal that an expression is, None where it is none."""
-    try:
-        return None if node is None else ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None

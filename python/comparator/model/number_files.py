@@ -17,8 +17,7 @@ import json
 import math
 import re
 import sqlite3
-import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,16 +25,14 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.text import read_text
 from comparator.model.own_files.settings_file import is_settings_file, named_settings, read_settings_file
+from comparator.model.tensorboard_events import EVENTS, scalars_in
 
-EVENTS = "events.out.tfevents"
 #: A line of a metric of MLflow's in a file: milliseconds since 1970, the number, the step.
 OF_MLFLOW = re.compile(r"\d{12,14} (\S+) -?\d+")
-#: Of what a message of a protocol buffer has: a varint, eight bytes, so many bytes, four bytes.
-VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
 
 
 def numbers_in(path: Path) -> dict[str, float]:
-    """The numbers in a file by name; raises `InputError` where it cannot be read."""
+    """The numbers in a file by name; raises `InputError`, or `OSError`, where it cannot be read."""
     read = _reader(path)
     if read is not None:
         return read(path)
@@ -53,7 +50,7 @@ def numbers_in(path: Path) -> dict[str, float]:
 
 def _reader(path: Path) -> Callable[[Path], dict[str, float]] | None:
     if path.name.startswith(EVENTS):
-        return _in_events
+        return scalars_in
     ending = path.suffix.lower()
     if ending in (".jsonl", ".ndjson"):
         return _in_lines
@@ -99,7 +96,7 @@ def _in_lines(path: Path) -> dict[str, float]:
 def _in_database(path: Path) -> dict[str, float]:
     """The metrics in a database of MLflow's."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT key, value, is_nan FROM metrics ORDER BY timestamp, step").fetchall()
     except sqlite3.Error as error:
         raise InputError(f"{path}: has no metrics of MLflow's: {error}") from None
@@ -113,68 +110,6 @@ def _in_table(text: str, path: Path) -> dict[str, float]:
         cells = {str(name).strip(): _as_number(text) for name, text in row.items() if isinstance(text, str)}
         found |= {name: number for name, number in cells.items() if number is not None}
     return found
-
-
-def _in_events(path: Path) -> dict[str, float]:
-    """The scalars of a file of TensorBoard's: records with their length before them, of which each is an event."""
-    content = path.read_bytes()
-    found: dict[str, float] = {}
-    place = 0
-    try:
-        while place + 12 <= len(content):
-            (length,) = struct.unpack_from("<Q", content, place)
-            event = content[place + 12 : place + 12 + length]
-            place += 16 + length
-            for summary in _fields(event, 5):
-                for value in _fields(summary, 1):
-                    number = _scalar(value)
-                    for tag in _fields(value, 1) if number is not None else ():
-                        found[tag.decode("utf-8", "replace")] = float(number or 0.0)
-    except (struct.error, IndexError):  # the last record may be half written
-        pass
-    return found
-
-
-def _scalar(value: bytes) -> float | None:
-    """The number of a summary's value: by itself, or as a tensor of one, as TensorFlow 2 writes it."""
-    for simple in _fields(value, 2, FOUR):
-        return float(struct.unpack("<f", simple)[0])
-    for tensor in _fields(value, 8):
-        for form, field, length in (("<f", 5, 4), ("<d", 6, 8), ("<f", 4, 4), ("<d", 4, 8)):
-            for content in _fields(tensor, field, None):
-                if len(content) == length:
-                    return float(struct.unpack(form, content)[0])
-    return None
-
-
-def _fields(message: bytes, wanted: int, kind: int | None = BYTES) -> Iterator[bytes]:
-    """The contents of the fields of a message that have the number `wanted`, and are of a kind."""
-    place = 0
-    while place < len(message):
-        key, place = _varint(message, place)
-        field, own = key >> 3, key & 7
-        if own == VARINT:
-            _, place = _varint(message, place)
-            continue
-        if own == BYTES:
-            length, place = _varint(message, place)
-        elif own in (EIGHT, FOUR):
-            length = 8 if own == EIGHT else 4
-        else:
-            return
-        if field == wanted and kind in (own, None):
-            yield message[place : place + length]
-        place += length
-
-
-def _varint(message: bytes, place: int) -> tuple[int, int]:
-    number, shift = 0, 0
-    while True:
-        byte = message[place]
-        number |= (byte & 127) << shift
-        place, shift = place + 1, shift + 7
-        if byte < 128:
-            return number, place
 
 
 def _as_number(given: str | float) -> float | None:

@@ -2,7 +2,8 @@
 
 Made from `experiment.json` and `evaluations.jsonl` in the experiment's folder, and, where they are there, from
 the histories of its runs and a grid over the same space beside it; it can be made while the experiment runs,
-and again later. Each file is written whole, then renamed.
+and again later. Each file is written whole, then renamed. `reading` has what they are made of, `evaluations_csv` the
+columns of the table.
 """
 
 from __future__ import annotations

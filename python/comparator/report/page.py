@@ -40,6 +40,7 @@ from comparator.report.explanation import section_of
 from comparator.report.facts import differing_hyperparameters, facts, listings
 from comparator.report.figures import palette
 from comparator.report.figures.figure import Figure
+from comparator.report.glossary import GLOSSARY
 from comparator.report.likeness import box_of
 from comparator.report.material import Files
 from comparator.report.packing import compressed, packed
@@ -135,6 +136,7 @@ def render(
             files=files,
             style=style(),
             words=words,
+            glossary=GLOSSARY,
             numbers=numbers,
             measure_by=measure_by,
             said=said,

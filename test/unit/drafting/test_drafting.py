@@ -31,7 +31,8 @@ from comparator.space import ParameterSpace
 
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,12}", fullmatch=True).filter(lambda name: name != "name")
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+#: A NUL, which no word that is typed has, is refused.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 NUMBERS = st.integers(-(10**18), 10**18) | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
     st.booleans() | NUMBERS | TEXTS,

@@ -29,11 +29,13 @@ def test_scalars_of_tensorboard_are_read_by_their_tags_in_either_form(tmp_path: 
     path = tmp_path / "events.out.tfevents.1.host"
     simple = field(1, b"loss/val") + field(2, 0.5, 5)
     tensor = field(1, b"epoch_loss") + field(8, b"\x08\x01" + field(4, struct.pack("<f", 0.25)))
-    packed = field(1, b"acc") + field(8, field(5, struct.pack("<f", 0.75)))
+    packed = field(1, b"acc") + field(8, b"\x08\x01" + field(5, struct.pack("<f", 0.75)))
+    whole_number = field(1, b"rows") + field(8, b"\x08\x09" + field(4, struct.pack("<q", 5)))
+    two = field(1, b"two") + field(8, b"\x08\x01" + field(4, struct.pack("<ff", 1, 2)))
     picture = field(1, b"picture") + field(4, b"png")
     path.write_bytes(
         record(field(1, b"loss/val") + field(2, 9.0, 5))
-        + record(simple, tensor, picture)
+        + record(simple, tensor, picture, whole_number, two)
         + record(packed)
         + b"\x07half"
     )
@@ -41,7 +43,8 @@ def test_scalars_of_tensorboard_are_read_by_their_tags_in_either_form(tmp_path: 
 
 
 def test_metrics_of_mlflow_are_read_from_its_database(tmp_path: Path) -> None:
-    path = tmp_path / "mlflow.db"
+    (tmp_path / "a#b?100%20").mkdir()
+    path = tmp_path / "a#b?100%20" / "mlflow.db"
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE metrics (key TEXT, value REAL, timestamp INT, step INT, is_nan INT)")
         rows = [("loss", 0.25, 2, 1, 0), ("loss", 0.5, 1, 0, 0), ("bad", 0.0, 1, 0, 1)]

@@ -10,6 +10,8 @@ import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from comparator.model.own_files.source import Function
+
 #: A name, and the keys and attributes of the tables behind it; None is any key.
 Way = tuple[str | None, ...]
 
@@ -56,7 +58,7 @@ def _aliases(nodes: Sequence[ast.AST]) -> Mapping[str, set[Way]]:
     """The ways to what else a name may stand for, wherever in the source it does: `cfg = CONFIG`, `train(CONFIG)`."""
     functions: dict[str, list[ast.arguments]] = defaultdict(list)
     for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, Function):
             functions[node.name].append(node.args)
     found: dict[str, set[Way]] = defaultdict(set)
     for node in nodes:

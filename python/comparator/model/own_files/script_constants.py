@@ -30,6 +30,7 @@ from typing import Any
 
 from comparator.formats.python_source import tree_of
 from comparator.model.own_files.changed_tables import changed_ways, changes, way_of
+from comparator.model.own_files.source import Function, last_name
 
 #: A name, and the keys of the tables behind it.
 Way = tuple[str, ...]
@@ -39,7 +40,6 @@ READ_ALL = {"globals", "locals", "vars", "exec", "eval"}
 TABLES = {"dict", "Namespace", "SimpleNamespace", "EasyDict", "edict", "Munch", "ConfigDict", "OmegaConf"}
 #: What is run whenever the statements around it are.
 STRAIGHT = (ast.With, ast.Try)
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def constants_in(text: str) -> dict[str, Any]:
@@ -131,7 +131,11 @@ def _of_function(function: Function, tree: ast.Module) -> Iterator[tuple[Way, as
     for way, node in _of_scope(list(_straight(function.body)), nodes, needs_reader=True):
         if way[0] not in given | shared:
             yield way, node
-    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and _id(each.func) == function.name]
+    calls = [
+        each
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Call) and getattr(each.func, "id", None) == function.name
+    ]
     bound = Counter(name for node in nodes for name in _bound(node))
     defaults = zip(arguments[len(arguments) - len(named.defaults) :], named.defaults, strict=True)
     keywords = zip(named.kwonlyargs, named.kw_defaults, strict=True)
@@ -147,24 +151,20 @@ def _of_class(own: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[Way, ast.ex
     stored = Counter(
         node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
     )
-    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and _name(each.func) == own.name]
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and last_name(each.func) == own.name]
     inits = [each for each in own.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
-    bound = Counter(way[0] for each in own.body if (way := (_assigned(each) or ((), None))[0]))
-    fields: list[tuple[Way, ast.expr | None, int]] = [(*(_assigned(each) or ((), None)), 0) for each in own.body]
-    for init in inits:
+    bound = Counter(way[0] for way, _ in filter(None, map(_assigned, own.body)))
+    fields = [(way[0], value, 0) for way, value in filter(None, map(_assigned, own.body)) if len(way) == 1]
+    for init in inits:  # each of its own is stored once, by itself
         fields += [
-            (way[1:], value, 1)
+            (way[1], value, 1)
             for way, value in filter(None, map(_assigned, _straight(init.body)))
             if len(way) == 2 and way[0] == "self" and not bound[way[1]]
         ]
-    place = -1
-    for way, value, times in fields:
-        if len(way) != 1 or value is None:
-            continue
-        place += 1
-        is_given = any(_gives(call, way[0], place if not inits else len(call.args)) for call in calls)
-        if bound[way[0]] < 2 and stored[way[0]] == times and not is_given:
-            yield from _literals(way, _field_default(value))
+    for place, (name, value, times) in enumerate(fields):
+        is_given = any(_gives(call, name, place if not inits else len(call.args)) for call in calls)
+        if bound[name] < 2 and stored[name] == times and not is_given:
+            yield from _literals((name,), _field_default(value))
 
 
 def _gives(call: ast.Call, name: str, place: int) -> bool:
@@ -181,14 +181,6 @@ def _field_default(value: ast.expr) -> ast.expr:
 
 def _read(nodes: Iterator[ast.AST] | Sequence[ast.AST]) -> set[str]:
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def _id(node: ast.AST) -> str | None:
-    return getattr(node, "id", None)
-
-
-def _name(node: ast.AST) -> str | None:
-    return _id(node) or getattr(node, "attr", None)
 
 
 def _straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -246,7 +238,7 @@ def _literals(way: Way, node: ast.expr) -> Iterator[tuple[Way, ast.expr]]:
         for each, call in keywords:
             if each.arg is None or count[each.arg] > 1:
                 continue
-            if (_name(call.func) in TABLES and call is node) or _is_number(each.value):
+            if (last_name(call.func) in TABLES and call is node) or _is_number(each.value):
                 yield from _literals((*way, each.arg), each.value)
         return
     try:

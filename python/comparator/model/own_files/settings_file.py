@@ -22,12 +22,12 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.formats.text import LONGEST_MESSAGE, read_text, shortened
 from comparator.model.own_files.script_constants import constants_in, with_constants
+from comparator.model.own_files.yaml_copy import with_yaml_values
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-from comparator.model.own_files.yaml_copy import with_yaml_values
 
 JSON, YAML, TOML, INI = (".json",), (".yaml", ".yml"), (".toml",), (".ini", ".cfg")
 ENDINGS = (*JSON, *YAML, *TOML, *INI)

@@ -21,17 +21,18 @@ from typing import Any
 from comparator.formats.python_source import expression_of
 from comparator.model.definitions import TYPES, Definition
 from comparator.model.own_files.script_constants import constants_in_function, table_of
+from comparator.model.own_files.source import Function, last_name, literal_of
 
-#: Calls that make a command line of what they are given, and how it writes a name.
+#: How a command line writes a name.
 PLAIN, WITH_EQUALS = "--{}", "--{}="
+#: Calls that make a command line of what they are given, and how it writes names.
 MAKERS: Mapping[str, str] = {
     **dict.fromkeys(("Fire", "CLI", "auto_cli"), WITH_EQUALS),
     **dict.fromkeys(("HfArgumentParser", "add_arguments", "parse", "wrap"), PLAIN),
 }
 #: Those of the names above that others have too: they count where one of these is imported.
-COMMON = {"parse": ("simple_parsing", "pyrallis", "draccus"), "wrap": ("pyrallis", "draccus"), "cli": ("tyro",)}
+COMMON = {"parse": ("simple_parsing", "pyrallis", "draccus"), "wrap": ("pyrallis", "draccus")}
 SEED_OF_LIGHTNING = "seed_everything"
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def definitions_of_signatures(trees: Sequence[ast.Module]) -> Iterator[Definition]:
@@ -46,13 +47,13 @@ def definitions_of_signatures(trees: Sequence[ast.Module]) -> Iterator[Definitio
                 yield from _of_call(node, known, modules)
             elif isinstance(node, Function):
                 yield from _of_function(node, known, modules)
-            elif isinstance(node, ast.ClassDef) and "Tap" in map(_last, node.bases):
+            elif isinstance(node, ast.ClassDef) and "Tap" in map(last_name, node.bases):
                 for each in _parameters(node, known):
                     yield _switched(each, on_alone=True)
 
 
 def _of_call(call: ast.Call, known: Mapping[str, ast.stmt], modules: set[str]) -> Iterator[Definition]:
-    called = _last(call.func)
+    called = last_name(call.func)
     if called == "cli" and "tyro" in modules:
         for each in _named(call, known):
             for parameter in _parameters(each, known):
@@ -63,7 +64,7 @@ def _of_call(call: ast.Call, known: Mapping[str, ast.stmt], modules: set[str]) -
     elif called.endswith("LightningCLI"):
         for place, each in zip(("model", "data"), _named(call, known), strict=False):
             for parameter in _parameters(each, known):
-                yield _flagged(replace(parameter, name=f"{place}.{parameter.name}"), "--{}=")
+                yield _flagged(replace(parameter, name=f"{place}.{parameter.name}"), WITH_EQUALS)
         yield Definition(SEED_OF_LIGHTNING, "int", flag=f"--{SEED_OF_LIGHTNING}=")
     elif called == "add_config" and "sacred" in modules:
         yield from _settings(table_of([each for each in call.args if isinstance(each, ast.Dict)]))
@@ -77,7 +78,7 @@ def _of_call(call: ast.Call, known: Mapping[str, ast.stmt], modules: set[str]) -
 def _of_function(function: Function, known: Mapping[str, ast.stmt], modules: set[str]) -> Iterator[Definition]:
     """What a decorator makes a command line, or settings, of."""
     for decorator in function.decorator_list:
-        called = _last(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        called = last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
         if called in ("command", "callback") and "typer" in modules:
             yield from _of_typer(function)
         elif called in ("config", "named_config") and "sacred" in modules:
@@ -96,7 +97,7 @@ def _of_typer(function: ast.stmt) -> Iterator[Definition]:
         options = [each for each in ast.walk(argument.annotation or argument) if _is_call(each, "Option", "Argument")]
         options += [default] if default is not None and _is_call(default, "Option", "Argument") else []
         call = options[-1] if options else None
-        if (default is None and call is None) or (isinstance(call, ast.Call) and _last(call.func) == "Argument"):
+        if (default is None and call is None) or (isinstance(call, ast.Call) and last_name(call.func) == "Argument"):
             continue
         literal, flags = default, []
         if isinstance(call, ast.Call):
@@ -104,7 +105,7 @@ def _of_typer(function: ast.stmt) -> Iterator[Definition]:
             if call is default:
                 given = {each.arg: each.value for each in call.keywords}
                 literal, words = (words[0], words[1:]) if words else (given.get("default"), [])
-            flags = [flag for flag in map(_value, words) if isinstance(flag, str) and flag.startswith("--")]
+            flags = [flag for flag in map(literal_of, words) if isinstance(flag, str) and flag.startswith("--")]
         found = _parameter(argument.arg, argument.annotation, literal)
         flag, _, off = (flags[0] if flags else f"--{argument.arg.replace('_', '-')}").partition("/")
         if found.type == "bool":
@@ -142,7 +143,7 @@ def _named(call: ast.Call, known: Mapping[str, ast.stmt]) -> Iterator[ast.stmt]:
     for each in given:
         parts = each.elts if isinstance(each, ast.Tuple | ast.List) else [each]
         parts = each.values if isinstance(each, ast.Dict) else parts
-        yield from (known[name] for part in parts if (name := _last(part)) in known)
+        yield from (known[name] for part in parts if (name := last_name(part)) in known)
 
 
 def _parameters(node: ast.stmt, known: Mapping[str, ast.stmt], way: str = "") -> Iterator[Definition]:
@@ -153,7 +154,7 @@ def _parameters(node: ast.stmt, known: Mapping[str, ast.stmt], way: str = "") ->
     if isinstance(node, ast.ClassDef):
         inits = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
         if not inits:
-            for base in filter(None, map(known.get, map(_last, node.bases))):
+            for base in filter(None, map(known.get, map(last_name, node.bases))):
                 yield from _parameters(base, known, way)
             for field in node.body:
                 if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
@@ -170,7 +171,7 @@ def _parameters(node: ast.stmt, known: Mapping[str, ast.stmt], way: str = "") ->
 
 
 def _classes(annotation: ast.expr | None, known: Mapping[str, ast.stmt]) -> Iterator[ast.ClassDef]:
-    found = known.get(_last(annotation)) if isinstance(annotation, ast.Name | ast.Attribute) else None
+    found = known.get(last_name(annotation)) if isinstance(annotation, ast.Name | ast.Attribute) else None
     if isinstance(found, ast.ClassDef) and any(isinstance(each, ast.AnnAssign) for each in found.body):
         yield found
 
@@ -188,11 +189,11 @@ def _parameter(name: str, annotation: ast.expr | None, default: ast.expr | None)
     words = ""
     if isinstance(default, ast.Call):
         given = {each.arg: each.value for each in default.keywords}
-        said = _value(given.get("metadata", given.get("help")))
+        said = literal_of(given.get("metadata", given.get("help")))
         words = str(said.get("help", "")) if isinstance(said, dict) else said if isinstance(said, str) else ""
         default = given.get("default")
     kind, choices = _type(annotation)
-    value = _value(default)
+    value = literal_of(default)
     value = None if value is ... else list(value) if isinstance(value, tuple) else value
     return Definition(name, kind, value, " ".join(words.split()), choices)
 
@@ -207,15 +208,15 @@ def _type(annotation: ast.expr | None) -> tuple[str, tuple[Any, ...]]:
     if isinstance(annotation, ast.BinOp):
         return _type(annotation.left)
     if isinstance(annotation, ast.Subscript):
-        outer, inner = _last(annotation.value), annotation.slice
+        outer, inner = last_name(annotation.value), annotation.slice
         if outer == "Literal":
-            value = _value(inner)
+            value = literal_of(inner)
             return "any", tuple(value) if isinstance(value, tuple) else (value,)
         if outer.lower() in ("list", "tuple", "sequence"):
             return "list", ()
         first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
         return _type(first) if outer in ("Optional", "Union", "Annotated") else ("any", ())
-    return TYPES.get(_last(annotation), "any"), ()
+    return TYPES.get(last_name(annotation), "any"), ()
 
 
 def _imported(tree: ast.Module) -> set[str]:
@@ -227,16 +228,4 @@ def _imported(tree: ast.Module) -> set[str]:
 
 
 def _is_call(node: ast.AST, *names: str) -> bool:
-    return isinstance(node, ast.Call) and _last(node.func) in names
-
-
-def _last(node: ast.AST | None) -> str:
-    return str(getattr(node, "id", None) or getattr(node, "attr", None) or "")
-
-
-def _value(node: ast.AST | None) -> Any:
-    """The literal that an expression is, None where it is none."""
-    try:
-        return None if node is None else ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
+    return isinstance(node, ast.Call) and last_name(node.func) in names
