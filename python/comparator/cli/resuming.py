@@ -130,7 +130,7 @@ def say_finished(host: Host, identifier: str, *, as_json: bool) -> None:
     larger = larger_search(frozen, done)
     if larger:
         host.say("more of them, by a new experiment that finds the trainings that are done:")
-        host.show(f"  {typed_here(larger)}")
+        host.show(f"  {typed_here(larger, frozen.file)}")
 
 
 def _current_page(host: Host, path: Path) -> Path | None:

@@ -15,6 +15,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import as_flags, split_for_submodels
 from comparator.formats.text import shortened
 from comparator.model.model import Model
+from comparator.model.probe import how_to_mend
 from comparator.model.runners.warm import ServerEnded
 from comparator.objective.metrics import kind_by_name
 from comparator.site.profile import Slot
@@ -66,10 +67,13 @@ class Trials:
         numbers = [] if run is None else [name for name, value in run.outcome.metrics.items() if value is not None]
         if numbers:
             return numbers
-        hint = f"--set NAME=VALUE gives what it lacks; comparator model check {model.reference} says more"
+        hint = how_to_mend(model, reason or "")
         if run is not None and run.status == 0:
-            hint = naming_words(trial, run)
-        raise InputError(f"{model.reference}: a training that was tried failed: {reason}; {hint}")
+            hint = f"; {naming_words(trial, run)}"
+        elif not hint:
+            more = f"comparator model check {model.reference} says more"
+            hint = f"; where it lacks a value, --set NAME=VALUE gives it; {more}"
+        raise InputError(f"{model.reference}: a training that was tried failed: {reason}{hint}")
 
     def _train(self, trial: Trial) -> tuple[Run | None, str | None]:
         trial.learn(trial.import_module() if trial.model.module is not None else None)

@@ -56,7 +56,7 @@ def say_what_was_found(
     for line in [*_answer(summary, found), *_best(summary, found)]:
         host.say(line)
     say_where_the_report_is(host, folder.name, page)
-    say_what_is_next(host, found)
+    say_what_is_next(host, found, plan.frozen.file)
     return None
 
 
@@ -83,14 +83,14 @@ def _tried_anew(records: Sequence[Evaluation]) -> int:
     return pairs_in(line for line in records if line.stage == CONFIRM)
 
 
-def say_what_is_next(host: Host, found: Mapping[str, Any]) -> None:
-    """What a report says to do next; nothing where there is none."""
+def say_what_is_next(host: Host, found: Mapping[str, Any], file: str = "") -> None:
+    """What a report says to do next; nothing where there is none. `file` is the experiment's."""
     step = found.get("next") or {}
     if step:
         words, has_command = step["words"], bool(step["command"])
         host.say(f"next: {words}{':' if has_command and not words.endswith('?') else ''}")
     if step.get("command"):
-        host.show(f"  {typed_here(step['command'])}")
+        host.show(f"  {typed_here(step['command'], file)}")
 
 
 def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> None:

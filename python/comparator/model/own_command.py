@@ -28,7 +28,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -339,8 +339,15 @@ def with_own_command(description: ModelDescription, own: OwnCommand) -> ModelDes
     told = {name: as_description(_of_its_default(each)) for name, each in own.hyperparameters.items()}
     said = {spelling(name, told): each for name, each in description.hyperparameters.items()}
     known = {**told, **{name: _filled(each, told.get(name)) for name, each in said.items()}}
-    seed = description.seed or next((name for each in SEEDS if (name := spelling(each, known)) in known), None)
+    seed = description.seed or _seed_among(known)
     return description.model_copy(update={"seed": seed}).with_hyperparameters(known)
+
+
+def _seed_among(known: Collection[str]) -> str | None:
+    """The one of the names that takes a seed: by itself (`SEED`), else the only one further in (`main.seed`)."""
+    itself = next((name for each in SEEDS if (name := spelling(each, known)) in known), None)
+    further_in = [name for name in known if spelling(name.rpartition(".")[2], SEEDS) in SEEDS]
+    return itself or (further_in[0] if len(further_in) == 1 else None)
 
 
 def _of_its_default(told: Definition) -> Definition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
@@ -55,11 +56,30 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
 
 
 def cannot_be_run(model: Model, ended: ServerEnded) -> InputError:
-    """The words for a module that could not be imported; where a package is missing, how another Python is named."""
-    by, hint = "" if model.python is None else f" by {model.interpreter}", ""
-    if model.python is None and MISSING_PACKAGE in ended.reason:
-        hint = f"; a Python that has it is named by python = 'ENVIRONMENT' in {model.description_file}"
-    return InputError(f"{model.path}: cannot be run{by}: {ended.reason}{hint}")
+    """The words for a module that could not be imported, and how that is mended, where it can be told."""
+    by = "" if model.python is None else f" by {model.interpreter}"
+    return InputError(f"{model.path}: cannot be run{by}: {ended.reason}{how_to_mend(model, ended.reason)}")
+
+
+def how_to_mend(model: Model, reason: str) -> str:
+    """What mends a model that cannot be run for this reason: of a missing package another Python, of a script that has
+    no `run` a folder that says how it is started; empty where nobody can tell."""
+    if model.python is None and model.image is None and MISSING_PACKAGE in reason:
+        return f"; a Python that has it is named by python = 'ENVIRONMENT' in {model.description_file}"
+    if model.is_folder or model.image is not None or _may_have_run(model.path):
+        return ""
+    command = json.dumps(["python", model.path.name])
+    words = "a script that one starts is a model by its folder"
+    return f"; {words}, with command = {command} in {model.folder / 'model.toml'}"
+
+
+def _may_have_run(file: Path) -> bool:
+    """Whether a Python file defines `run`, or may get it from what it imports or assigns."""
+    tree = tree_of_source(file)
+    if tree is None:
+        return True
+    names = {getattr(each, key, None) for each in ast.walk(tree) for key in ("name", "asname", "id")}
+    return not names.isdisjoint({"run", "*"})
 
 
 def _refuse_slips(model: Model, known: Iterable[str]) -> None:

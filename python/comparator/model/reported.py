@@ -52,6 +52,8 @@ LAST_WORDS = 300  # characters
 BEYOND = " \N{REPLACEMENT CHARACTER}"
 TRACEBACK = re.compile(r"(Original )?Traceback \(most recent call last\):")
 EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
+#: What a box is drawn with.
+DRAWN = BEYOND + "│─"
 REFUSAL = re.compile(r"(\S+: )?error: ")
 LONGEST_MESSAGE = 20  # lines of an exception's message: behind a traceback that is further up, other things were said
 
@@ -255,7 +257,8 @@ def last_words(path: Path) -> str:
     lines = [line for each in re.split(r"[\r\n]", text) if (line := plain(each).rstrip(BEYOND)).strip(BEYOND)]
     if not lines or lines[-1].startswith(OURS):
         return ""
-    return (_exception(lines) or _error_of_r(lines) or _refusal(lines) or lines[-1].strip(BEYOND))[:LAST_WORDS]
+    said = _exception(lines) or _error_of_r(lines) or _refusal(lines) or _boxed(lines) or lines[-1].strip(BEYOND)
+    return said[:LAST_WORDS]
 
 
 def _exception(lines: Sequence[str]) -> str | None:
@@ -287,6 +290,14 @@ def _refusal(lines: Sequence[str]) -> str | None:
     if len(message) < 2 or len(message) > LONGEST_MESSAGE or REFUSAL.match(message[0]) is None:
         return None
     return " ".join(line.strip(BEYOND) for line in message)
+
+
+def _boxed(lines: Sequence[str]) -> str | None:
+    """What stands in the box that a log ends with, as `typer` and `tyro` draw one around what they refuse."""
+    start = next((place for place in reversed(range(len(lines))) if lines[place].startswith("╭")), None)
+    if start is None or not lines[-1].startswith("╰"):
+        return None
+    return " ".join(words for line in lines[start + 1 : -1] if (words := line.strip(DRAWN))) or None
 
 
 def _number(text: str) -> float | None:

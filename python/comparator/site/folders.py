@@ -80,9 +80,21 @@ def command_line(experiments: Path, root: Path, *words: str) -> str:
     return shlex.join([_program(), *words, *folder])
 
 
-def typed_here(command: str) -> str:
-    """A command of a record or a report, which has plain `comparator`, as it can be typed here."""
+def typed_here(command: str, file: str = "") -> str:
+    """A command of a record or a report, which has plain `comparator`, as it can be typed here.
+
+    `file` is the whole path of a file that it names as it was called where the command was typed first.
+    """
+    if file and Path(file).is_file():
+        words = (_from_here(word, file) for word in shlex.split(command))
+        command = shlex.join(words)
     return re.sub(rf"^{PROGRAM}(?= )", lambda _: shlex.quote(_program()), command)
+
+
+def _from_here(word: str, file: str) -> str:
+    """The path of `file` in the place of a word that is another path to it, and leads elsewhere from here."""
+    is_other = Path(word).name == Path(file).name and Path(word).resolve() != Path(file).resolve()
+    return file if is_other and not word.startswith("-") else word
 
 
 def _program() -> str:

@@ -274,7 +274,8 @@ def describe(host: Host, plan: Plan, lines: Sequence[str]) -> None:
     frozen = plan.frozen
     host.say(frozen.title)
     for model in frozen.models:
-        host.say(f"  model: {model.name} in {model.path}")
+        name = "" if model.name == model.label else f"{model.label}, "
+        host.say(f"  model: {name}{model.name} in {model.path}")
     for line in lines:
         host.say(f"  {line}")
     describe_host(host, plan.models)

@@ -20,6 +20,7 @@ BAD_VALUE = "a bad value, train.sh"
         ("echo done\n", "train.sh runs", "print a line 'IMPROVE_RESULT val_loss: NUMBER'"),
         (RESULT + "exit 3\n", "train.sh runs", "ends with exit status 3: it must be 0"),
         pytest.param("echo 'no such data' >&2; exit 2\n", "train.sh runs", "no such data", marks=pytest.mark.long),
+        ("echo \"No module named 'jax'\"; exit 1\n", "train.sh runs", "python = 'ENVIRONMENT' in"),
         ("echo IMPROVE_RESULT val_loss: nan\n", "result", "no finite number"),
         ("echo IMPROVE_RESULT val_lose: 0.5\n", "result", "did you mean 'val_lose'"),
         (RESULT + 'echo x >> "$(dirname "$0")/history.log"\n', "files", "history.log"),

@@ -132,11 +132,13 @@ def test_functions_of_one_file_are_two_models(desk: Desk) -> None:
             "config_file = 'x.txt': no such file",
         ),
         (["ridge.py", "forest.py", "--find", "region"], "(did you mean 'regions'?)"),
-        (["ridge.py", "broken.py", "--yes"], "a training that was tried failed: KeyError: 'gone'"),
+        (["ridge.py", "broken.py", "--yes"], "KeyError: 'gone'; where it lacks a value, --set NAME=VALUE gives it"),
+        (["ridge.py", "lacking.py", "--yes"], "No module named 'not_there'; a Python that has it is named by python ="),
     ],
 )
 def test_what_cannot_be_drafted_is_one_line_and_leaves_nothing(desk: Desk, words: list[str], said: str) -> None:
     desk.write("broken.py", "def run(params):\n    return {}['gone']\n")
+    desk.write("lacking.py", "def run(params):\n    import not_there\n")
     before = {path: path.read_bytes() for path in desk.folder.glob("*.*")}
     done = desk.run("init", *words)
     assert done.returncode == 2, done.stdout

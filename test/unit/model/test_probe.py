@@ -38,6 +38,27 @@ def test_where_a_package_is_missing_it_is_said_how_another_python_is_named(tmp_p
         described(Model("own", file), Slot(0), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("body", "is_script"),
+    [
+        ("import argparse\nargparse.ArgumentParser().parse_args(['--odd'])\n", True),
+        ("print('val_loss: 0.5')\n", True),
+        ("raise ValueError\ndef run(params): ...\n", False),
+        ("from json import *\n", False),
+        ("from json import loads as run\nraise ValueError\n", False),
+    ],
+)
+def test_of_a_script_that_has_no_run_it_is_said_how_it_becomes_a_model(
+    tmp_path: Path, body: str, is_script: bool
+) -> None:
+    file = tmp_path / "train.py"
+    file.write_text(body)
+    with pytest.raises(InputError) as error:
+        described(Model("own", file), Slot(0), tmp_path)
+    hint = f'by its folder, with command = ["python", "train.py"] in {tmp_path}/model.toml'
+    assert (hint in str(error.value)) is is_script
+
+
 def test_a_python_file_imports_from_the_folders_that_its_toml_names_and_these_are_its_code(tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     (tmp_path / "library" / "fitting.py").write_text("DEFAULTS = {'rng_seed': 1, 'width': 64}\n")

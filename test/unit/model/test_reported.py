@@ -297,6 +297,12 @@ def test_scores_that_are_no_json_are_none(tmp_path: Path) -> None:
             "it: error: bad --lr: no number given: 'x'",
         ),
         (b"it: error: bad --lr\n", "it: error: bad --lr"),
+        (
+            "Usage: it\n╭─ Error ───╮\n│ bad --lr: │\n│ ───────── │\n│ no number │\n╰───────────╯\n".encode(),
+            "bad --lr: no number",
+        ),
+        ("╭─ Error ───╮\n│ odd       │\n╰───────────╯\nended\n".encode(), "ended"),
+        ("no box\n╰───────────╯\n".encode(), "╰───────────╯"),
     ],
 )
 def test_the_last_words_of_a_log(tmp_path: Path, log: bytes, words: str | None) -> None:

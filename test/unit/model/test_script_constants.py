@@ -301,3 +301,19 @@ def test_a_module_that_a_script_imports_is_its_settings_whatever_the_package(
     log = (run / "model.log").read_text()
     assert outcome.metrics == {"loss": 30 if name == "WEIGHT" else 20}, log
     assert f"['word', 'seed=1'] {tmp_path / 'model' / 'src' / 'train.py'}" in log
+
+
+@pytest.mark.parametrize(
+    ("script", "seed"),
+    [
+        ("def main():\n    seed = 1\n    print(seed)\n\nmain()\n", "main.seed"),
+        ("CONFIG = {'data': {'Random_Seed': 1}, 'lr': 0.1}\n", "CONFIG.data.Random_Seed"),
+        ("SEED = 1\nCONFIG = {'seed': 1}\n", "SEED"),
+        ("CONFIG = {'data': {'seed': 1}, 'net': {'seed': 2}}\n", None),
+        ("CONFIG = {'split_seed': 1, 'lr': 0.1}\n", None),
+    ],
+)
+def test_a_seed_is_known_by_its_name_wherever_it_stands_alone(tmp_path: Path, script: str, seed: str | None) -> None:
+    (tmp_path / "train.py").write_text(script)
+    (tmp_path / "model.toml").write_text('command = ["python", "train.py"]\nsettings = "train.py"\n')
+    assert find_model(str(tmp_path), tmp_path, tmp_path, "test").description.seed == seed

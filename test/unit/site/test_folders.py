@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,19 @@ def test_a_command_is_written_as_it_can_be_typed_where_one_is(tmp_path: Path, mo
     assert typed_here("comparator list") == f"{program} list"
     monkeypatch.setenv("PATH", str(program.parent))
     assert typed_here("comparator list") == "comparator list"
+
+
+def test_a_command_names_its_file_as_it_can_be_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "mine" / "own.toml"
+    file.parent.mkdir()
+    file.touch()
+    command = "comparator search own.toml --set 'search.seed=1'"
+    for folder, named in ((file.parent, "own.toml"), (tmp_path, str(file))):
+        monkeypatch.chdir(folder)
+        words = shlex.split(typed_here(command, str(file)))
+        assert words[1:] == ["search", named, "--set", "search.seed=1"]
+    file.unlink()
+    assert shlex.split(typed_here(command, str(file)))[2] == "own.toml"
 
 
 def test_a_folder_of_experiments_that_is_named_is_there_where_they_are_read(

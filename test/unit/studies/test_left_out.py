@@ -206,10 +206,12 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
 
 
 def test_a_dry_run_says_what_it_costs_and_starts_nothing(desk: Path, host: Host) -> None:
-    assert left_out.STUDY.run(host, desk, [], command="", dry_run=True) is None
+    named = ['cmp.labels=["still", "moved"]']
+    assert left_out.STUDY.run(host, desk, named, command="", dry_run=True) is None
     words = said(host).replace("\n", " ")
     assert "A, B, C, D" in words and "4 times without some, 4 controls" in words
     assert "in 6 blocks: 54 pairs, 108 trainings" in words
+    assert "model: still, toy" in words and "model: moved, toy" in words
     assert not (host.experiments / "runs").exists()
 
 

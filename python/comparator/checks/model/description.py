@@ -16,7 +16,7 @@ from comparator.model.description import ModelDescription
 from comparator.model.image import SCRIPTS
 from comparator.model.model import TRAIN, Model
 from comparator.model.own_command import OwnCommand
-from comparator.model.probe import likely_seed, usual_seed
+from comparator.model.probe import how_to_mend, likely_seed, usual_seed
 from comparator.model.runners.warm import ServerEnded
 from comparator.model.stages import Stages, started_by, starts_itself
 
@@ -132,7 +132,8 @@ def _imported(trial: Trial) -> Generator[Finding, None, dict[str, Any] | None]:
     try:
         defaults = trial.import_module()
     except ServerEnded as ended:
-        yield Finding("module", FAILS, f"{trial.model.module} cannot be served: {ended.reason}")
+        mend = how_to_mend(trial.model, ended.reason)
+        yield Finding("module", FAILS, f"{trial.model.module} cannot be served: {ended.reason}{mend}")
         return None
     given = "no initialize_parameters()" if defaults is None else f"{len(defaults)} defaults"
     yield Finding("module", HOLDS, f"imported in {time.monotonic() - began:.1f} s; {given}")

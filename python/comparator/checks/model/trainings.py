@@ -12,6 +12,7 @@ from comparator.errors import nearest
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
 from comparator.formats.hyperparameters import as_flags
 from comparator.model.model import Model
+from comparator.model.probe import how_to_mend
 from comparator.model.reported import RESULT_FILE, SCORES_FILE, TEST_SCORES_FILE, lacks_scores, last_words, reports_in
 from comparator.objective.metrics import reported_instead
 
@@ -113,7 +114,7 @@ def failure_words(trial: Trial, run: Run) -> str:
         return f"{words}; the current folder is that of the run: {has_it} in {trial.described_in} has it there"
     if missed is None and any(each in run.reason for each in ("ermission denied", "not found", "xec format")):
         return words + "; does its first line name an interpreter that is there?"
-    return words
+    return words + how_to_mend(trial.model, run.reason)
 
 
 def _missed(run: Run) -> tuple[str, bool] | None:
