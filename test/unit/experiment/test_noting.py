@@ -24,11 +24,11 @@ CHECKED = Result.model_validate(
 )
 
 
-def noting_of(objective: Objective) -> tuple[Noting, io.StringIO]:
+def noting_of(objective: Objective, upf: list[Any] | None = None) -> tuple[Noting, io.StringIO]:
     said = io.StringIO()
     host: Any = SimpleNamespace(console=Console(file=said, width=200), experiments=Path())
     plan: Any = SimpleNamespace(
-        objective=objective, frozen=SimpleNamespace(kind="single", models=["one"], labels=["one"])
+        objective=objective, frozen=SimpleNamespace(kind="single", models=["one"], labels=["one"], upf=upf)
     )
     folder: Any = SimpleNamespace(records=[])
     return Noting(host, plan, folder), said
@@ -40,8 +40,11 @@ def test_a_slip_of_what_the_first_training_reports_ends_the_search() -> None:
         noting.metric([CHECKED])
 
 
-def test_a_metric_that_the_model_describes_is_no_slip() -> None:
-    noting, said = noting_of(Objective("throughputt", None, described={"throughputt", "throughput"}))
+@pytest.mark.parametrize(
+    ("described", "upf"), [({"throughputt", "throughput"}, None), (set[str](), [("a", {"noise": 1})])]
+)
+def test_a_metric_that_the_model_describes_is_no_slip_and_lines_are_all_trained(described: set[str], upf: Any) -> None:
+    noting, said = noting_of(Objective("throughputt", None, described=described), upf)
     noting.metric([CHECKED])
     noting.metric([CHECKED])
     assert said.getvalue().count("note: the model did not report throughputt") == 1
