@@ -32,7 +32,9 @@ class Noting:
     def metric(self, outcomes: Iterable[Result]) -> None:
         """Say of each model whose first training that ended well lacks the metric what it reported instead.
 
-        Raises `ComparatorError` where the metric's name is a slip of one of these, so that no training will have it.
+        Raises `ComparatorError` where the metric's name is a slip of one of these, so that no training will have it; it
+        is none where the models' descriptions have it. Lines that were listed are trained all the same: another may
+        report it, and what they report can be read in any metric.
         """
         if self.plan.frozen.kind == "single" and len(self.plan.frozen.models) > 1:  # each of the lines has its own
             return
@@ -44,7 +46,8 @@ class Noting:
             if not lacks or self._was_reported_by(run.submodel):
                 continue
             words = with_labels(objective.lack_of(run), self.plan.frozen.labels)
-            if misspelt_metric(objective.metric, run.metrics) is not None:
+            goes_on = objective.metric in objective.described or self.plan.frozen.upf is not None
+            if not goes_on and misspelt_metric(objective.metric, run.metrics) is not None:
                 log = f" (log: {self._host.experiments / run.log})" if run.log else ""
                 raise ComparatorError(f"{words}; no training will have it, so nothing more is trained{log}")
             note(self._host.console, words)

@@ -52,6 +52,8 @@ def _words(found: str, error: json.JSONDecodeError) -> str:
         return "texts and names stand in double quotes, not in single ones"
     if found.startswith(("#", "//")):
         return "JSON knows no comments; take it out"
+    if error.msg == "Extra data":
+        return f"it is over before '{shortened(found.splitlines()[0], 30)}'; nothing may follow"
     if word is not None and word[0] in _OF_PYTHON:
         return f"'{word[0]}' is written {_OF_PYTHON[word[0]]}"
     if "delimiter" in error.msg:

@@ -78,7 +78,7 @@ def _in_text(run: Path, pattern: str, words: str) -> float | str:
     if path is None:
         return f"file = {shown(pattern)}: it wrote none"
     named = re.compile(words).search(path.name)
-    number = NUMBER.match(_behind(named, path.name).removesuffix(path.suffix)) if named else None
+    number = NUMBER.match(_behind(named, path.name)) if named else None
     if number is not None:
         return float(number["number"])
     found = _printed(path, words)

@@ -7,7 +7,7 @@
 | events of TensorBoard | scalars by their tag |
 | MLflow's database (`.db`), or its folder of files | metrics by their key |
 | a table (`.csv`, `.tsv`, else with commas) | by columns |
-| a text that is a number alone | by the empty name |
+| a text, or JSON, that is a number alone, or a list of them | by the empty name |
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _in_settings(path: Path) -> dict[str, float]:
             content = json.loads(read_text(path))
         except (ValueError, RecursionError):
             content = None
-        if isinstance(content, list):
+        if not isinstance(content, dict) and content is not None:
             return _in_content({"of": content}, "of.")
     return _in_content(read_settings_file(path))
 
@@ -73,12 +73,12 @@ def _in_settings(path: Path) -> dict[str, float]:
 def _in_content(content: Mapping[str, Any], way: str = "") -> dict[str, float]:
     """Its numbers by the way to them, and without the places in lists; without what they have before them, a `way`."""
     found: dict[str, float] = {}
-    for name, value in named_settings(content):
+    for name, value in named_settings(content, of_any_name=True):
         number = value[-1] if isinstance(value, list) and value else value
         known = None if isinstance(number, bool) or not isinstance(number, int | float) else _as_number(number)
         if known is not None:
             for each in (name, re.sub(r"\.\d+(?=\.)", "", name)):
-                found[each.removeprefix(way)] = known
+                found["" if f"{each}." == way else each.removeprefix(way)] = known
     return found
 
 

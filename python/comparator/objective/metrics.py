@@ -16,10 +16,11 @@ SCORES = {"r2", "pcc", "scc", "pearson", "spearman", "corr", "acc", "accuracy", 
 SCORES |= {"bacc", "auc", "roc_auc", "aupr", "objective"}
 ERRORS = ("loss", "err", "mse", "mae")
 #: Words that names of metrics are made of.
-KNOWN_WORDS = {*SCORES, *ERRORS, "rmse", "mape", "error", "val", "valid", "validation", "test", "train", "dev", "eval"}
+KNOWN_WORDS = {*SCORES, *ERRORS, "rmse", "nrmse", "mape", "error", "mcc", "iou", "miou", "spearmanr", "pearsonr"}
+KNOWN_WORDS |= {"val", "valid", "validation", "test", "train", "dev", "eval", "micro", "macro", "weighted"}
+KNOWN_WORDS |= {"mean", "median", "best", "last", "final"}
 LISTED = 6
 _WORDS = re.compile(r"[^a-z0-9]+")
-_NUMBERS = re.compile(r"[0-9]+")
 _PARTITION = re.compile(r"(val|test|train)_")
 
 
@@ -34,12 +35,10 @@ def kind_by_name(metric: str) -> Literal["score", "error"] | None:
 def misspelt_metric(metric: str, reported: Iterable[str]) -> str | None:
     """The reported metric that `metric` is a slip of: nobody reports what is called so; None where it may be one.
 
-    It may be where all its words are those of metrics (`val_mae`, of a model that reports `val_mse`), or where it is
-    another one in its number (`top_1`, `top_5`).
+    It may be where all its words are those of metrics (`val_mae`, of a model that reports `val_mse`).
     """
     words = {word for word in _WORDS.split(metric.lower()) if word}
-    meant = None if words <= KNOWN_WORDS else slip_of(metric, reported)
-    return None if meant is None or _NUMBERS.sub("", meant) == _NUMBERS.sub("", metric) else meant
+    return None if words <= KNOWN_WORDS else slip_of(metric, reported)
 
 
 def reported_instead(

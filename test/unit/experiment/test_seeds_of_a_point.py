@@ -163,6 +163,8 @@ def test_what_takes_a_seed_is_no_slip_of_what_the_model_has(tmp_path: Path) -> N
     model = find_model("first.py", tmp_path, tmp_path, "test")
     with pytest.raises(InputError, match=r"first.toml: seed = 'rng_sed': .* \(did you mean 'rng_seed'\?\)"):
         check_seed(model, {}, tmp_path / "file.toml")
+    (tmp_path / "first.toml").write_text('seed = "seed"\n[hyperparameters.speed]\ntype = "int"\n')
+    check_seed(find_model("first.py", tmp_path, tmp_path, "test"), {}, tmp_path / "file.toml")
 
 
 def test_a_seed_that_the_script_of_a_command_has_no_flag_for_is_doubted(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ from comparator.space.boxes import read_box, written_box
         ('[{"a": 1}\n', "f, line 2: not JSON: it ends too early; a bracket is open, or something is missing"),
         ("", "f, line 1: not JSON: it ends too early; a bracket is open, or something is missing"),
         ("a,b\n1,2\n", "f, line 1: not JSON: it begins with neither '{' nor '['"),
-        ("[1] 2", "f, line 1: not JSON: extra data"),
+        ("[1] 2", "f, line 1: not JSON: it is over before '2'; nothing may follow"),
+        ('{"a": 1}\n and more', "f, line 2: not JSON: it is over before 'and more'; nothing may follow"),
     ],
 )
 def test_a_fault_is_told_by_its_line_and_what_to_do(text: str, words: str) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from comparator.errors import InputError
+from comparator.model.described import MetricDescription
+from comparator.model.described_results import described_results
 from comparator.model.number_files import numbers_in
 
 
@@ -56,3 +58,33 @@ def test_metrics_of_mlflow_are_read_from_its_database(tmp_path: Path) -> None:
     (tmp_path / "other.db").write_text("no database")
     with pytest.raises(InputError, match=r"other.db: has no metrics of MLflow's"):
         numbers_in(tmp_path / "other.db")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "numbers"),
+    [
+        ("one.json", "5", {"": 5.0}),
+        ("list.json", "[1, 2, 3]", {"": 3.0}),
+        ("rows.json", '[{"loss": 2}, {"loss": 1}]', {"0.loss": 2.0, "1.loss": 1.0, "loss": 1.0}),
+        ("any.json", '{"val/loss": 1, "macro avg": {"f1-score": 0.5}}', {"val/loss": 1.0, "macro avg.f1-score": 0.5}),
+        ("lines.jsonl", '{"val/loss": 2}\n{"val/loss": 1}\n', {"val/loss": 1.0}),
+    ],
+)
+def test_numbers_have_any_name_or_none(tmp_path: Path, name: str, text: str, numbers: dict[str, float]) -> None:
+    (tmp_path / name).write_text(text)
+    assert numbers_in(tmp_path / name) == numbers
+
+
+def test_a_database_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "a%20b?c#d.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE metrics (key TEXT, value REAL, timestamp INT, step INT, is_nan INT)")
+        database.execute("INSERT INTO metrics VALUES ('loss', 0.5, 1, 1, 0)")
+    database.close()
+    assert numbers_in(path) == {"loss": 0.5}
+
+
+def test_a_number_in_the_name_of_a_file_without_an_ending_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "best-loss=0.12").touch()
+    described = {"m": MetricDescription(kind="error", file="best*", printed="loss=")}
+    assert list(described_results(tmp_path / "log", tmp_path, described)) == [("m", 0.12)]

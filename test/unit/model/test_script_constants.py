@@ -106,6 +106,11 @@ def test_what_a_script_sets_anew_in_another_way_is_no_constant(lines: str) -> No
         'def main(seed, cfg):\n    cfg["lr"] = 5\nmain(1, CONFIG)',
         'def main(*, cfg):\n    cfg["lr"] = 5\nmain(cfg=CONFIG)',
         'def outer(a):\n    inner(a)\ndef inner(b):\n    b["lr"] = 5\nouter(CONFIG)',
+        'setattr(CONFIG, "lr", 5)',
+        'class Trainer:\n    def __init__(self, cfg):\n        cfg["lr"] = 5\nTrainer(CONFIG)',
+        "class Trainer:\n    def __init__(self, cfg):\n        self.own = cfg\n    def train(self):\n"
+        '        self.own["lr"] = 5\nTrainer(CONFIG)',
+        'cfg = CONFIG\ndef set(table):\n    table["lr"] = 5\nset(cfg["net"])\nset(cfg)',
     ],
 )
 def test_a_table_that_is_changed_by_another_of_its_names_is_no_constant(lines: str) -> None:
@@ -113,6 +118,11 @@ def test_a_table_that_is_changed_by_another_of_its_names_is_no_constant(lines: s
         None,
         {"net": {"lr": 2}},
     )
+
+
+def test_a_table_of_a_function_may_be_changed_by_another() -> None:
+    source = 'def main():\n    cfg = {"lr": 1, "n": 2}\n    other(cfg)\ndef other(c):\n    c["lr"] = 3\nmain()\n'
+    assert constants_in(source) == {"main": {"cfg": {"n": 2}}}
 
 
 def test_what_another_name_of_a_table_leaves_as_it_is_stays_a_constant() -> None:
@@ -220,6 +230,7 @@ def test_a_script_that_the_command_does_not_name_is_not_copied_for_nothing(tmp_p
         ("def main(rate=0.1, folds=5):\n    return rate\nmain(3)\n", {"main": {"folds": 5}}),
         ("def main(rate=0.1):\n    return rate\nmain(**given)\n", {}),
         ("def main(rate=0.1):\n    return rate\n", {}),
+        ("def main(rate=0.1, /, folds=5):\n    return rate\nmain()\n", {"main": {"folds": 5}}),
     ],
 )
 def test_constants_of_a_function_and_arguments_that_no_call_gives(source: str, constants: dict[str, object]) -> None:
@@ -239,6 +250,8 @@ def test_constants_of_a_function_and_arguments_that_no_call_gives(source: str, c
             {},
         ),
         ("class C:\n    rate = 0.1\nprint(1)\n", {}),
+        ("class C:\n    rate = 0.1\nfor key in given:\n    setattr(C, key, given[key])\nprint(C)\n", {}),
+        ("class C:\n    rate = 0.1\none = C()\none.update(given)\nprint(one)\n", {}),
     ],
 )
 def test_constants_of_a_class_that_sets_a_script(source: str, constants: dict[str, object]) -> None:

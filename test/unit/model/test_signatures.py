@@ -121,3 +121,16 @@ def test_types_choices_and_words_are_those_of_annotations() -> None:
     found = {each.name: each for each in definitions_of_signatures([ast.parse(DATACLASSES), ast.parse(BASE)])}
     assert (found["width"].type, found["width"].description) == ("int", "of a layer")
     assert found["kind"].choices == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("class A(other.A):\n    lr: float = 0.1\ntyro.cli(A)\n", ["lr"]),
+        ("class A:\n    inner: A = None\n    lr: float = 0.1\ntyro.cli(A)\n", ["lr"]),
+        ("class A(B):\n    lr: float = 0.1\nclass B(A):\n    depth: int = 1\ntyro.cli(B)\n", ["lr", "depth"]),
+    ],
+)
+def test_a_class_that_is_called_as_its_base_or_holds_itself_is_read_once(source: str, names: list[str]) -> None:
+    found = definitions_of_signatures([ast.parse(f"import tyro\n{source}")])
+    assert [each.name for each in found] == names

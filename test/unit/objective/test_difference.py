@@ -164,6 +164,9 @@ def test_a_metric_that_is_missing_comes_with_one_that_can_be_asked_for(metric, d
         ("val_mae", ["val_mse"], None),  # a training with another loss may report it
         ("val_loss", ["loss"], None),
         ("top_1", ["top_5"], None),
+        ("loss_a", ["loss_b"], None),
+        ("f1_macro", ["f1_micro"], None),  # what a training reports may depend on what it has to predict
+        ("val_mcc", ["val_acc"], None),
         ("quality", ["val_loss"], None),
     ],
 )

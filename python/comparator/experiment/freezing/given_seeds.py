@@ -11,6 +11,7 @@ from comparator.errors import InputError
 from comparator.formats.slips import misspelt
 from comparator.formats.text import shortened, shown
 from comparator.model.model import Model
+from comparator.model.probe import LIKELY_SEEDS
 
 
 def doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
@@ -36,7 +37,8 @@ def doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
 def check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
     """Raise `InputError` where what takes a seed is a slip of another name, or the seed that is given is none."""
     for key, name in _that_take_seeds(model):
-        meant = misspelt(name, model.description.hyperparameters)
+        # `seed` is no slip of a `speed`.
+        meant = None if name in LIKELY_SEEDS else misspelt(name, model.description.hyperparameters)
         if meant is not None:
             raise InputError(
                 f"{model.description_file}: {key} = '{shortened(name)}': the model has no such hyperparameter"

@@ -3,6 +3,7 @@
 Which file an `import` finds depends on the folder of the script and on packages: a copy elsewhere would not be found.
 The script is started by another one, which puts the text of the copy in the place of the module's; its name, package
 and `__file__` stay as they are. The same starts a module that `python -m` runs and whose constants are the settings.
+Processes that the script starts by `multiprocessing`, also by `spawn`, have the copy too; other programs have not.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import importlib.machinery
 import os
 import runpy
 import sys
+from multiprocessing import util
 
 MODULE, SETTINGS = {module!r}, {settings!r}
 of_file = importlib.machinery.SourceFileLoader.get_code
+start = util.spawnv_passfds
 
 
 def get_code(loader, name):
@@ -31,15 +34,25 @@ def get_code(loader, name):
         return compile(file.read(), loader.path, "exec", dont_inherit=True)
 
 
+def spawnv_passfds(path, words, *others):
+    words = list(words)
+    if "-c" in words:  # a process that imports anew what the script has imported
+        place = words.index("-c") + 1
+        words[place] = "import runpy; runpy.run_path(%r); %s" % (os.path.abspath(__file__), words[place])
+    return start(path, words, *others)
+
+
 importlib.machinery.SourceFileLoader.get_code = get_code
-del sys.argv[0]
-if sys.argv[0] == "-m":
+util.spawnv_passfds = spawnv_passfds
+if __name__ == "__main__":
     del sys.argv[0]
-    sys.path[0] = os.getcwd()
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-else:
-    sys.path[0] = os.path.dirname(os.path.realpath(sys.argv[0]))
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    if sys.argv[0] == "-m":
+        del sys.argv[0]
+        sys.path[0] = os.getcwd()
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.path[0] = os.path.dirname(os.path.realpath(sys.argv[0]))
+        runpy.run_path(sys.argv[0], run_name="__main__")
 '''
 
 

@@ -29,6 +29,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from comparator.formats.python_source import tree_of
+from comparator.model.own_files.changed_tables import Way as ChangedWay
 from comparator.model.own_files.changed_tables import changed_ways, changes, way_of
 from comparator.model.own_files.source import Function, last_name
 
@@ -91,24 +92,28 @@ def _constants(tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
     main = [each for node in tree.body if isinstance(node, ast.If) and _is_main(node) for each in node.body]
     own = [*_straight(tree.body), *_straight(main)]
     runs_itself = bool(main) or any(isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) for each in own)
-    yield from _of_scope(own, list(ast.walk(tree)), needs_reader=runs_itself)
-    read = _read(ast.walk(tree))
+    nodes = list(ast.walk(tree))
+    anew, read = changed_ways(nodes), _read(nodes)
+    yield from _of_scope(own, nodes, needs_reader=runs_itself, anew=anew)
     for each in tree.body:
         if isinstance(each, Function):
-            for way, node in _of_function(each, tree):
+            for way, node in _of_function(each, nodes, anew):
                 yield (each.name, *way), node
         elif isinstance(each, ast.ClassDef) and (each.name in read or not runs_itself):
-            for way, node in _of_class(each, tree):
+            for way, node in _of_class(each, nodes, anew):
                 yield (each.name, *way), node
 
 
 def _of_scope(
-    own: Sequence[ast.stmt], nodes: Sequence[ast.AST], *, needs_reader: bool
+    own: Sequence[ast.stmt], nodes: Sequence[ast.AST], *, needs_reader: bool, anew: Counter[ChangedWay] | None = None
 ) -> Iterator[tuple[Way, ast.expr]]:
-    """The constants that its `own` statements assign; one that some node sets anew is none, nor is one unread."""
+    """The constants that its `own` statements assign; one that some node sets anew is none, nor is one unread.
+
+    `anew` is what of tables is changed, where more than these `nodes` may do so.
+    """
     count = Counter(name for node in nodes for name in _bound(node))
     read = _read(nodes)
-    anew = changed_ways(nodes)
+    anew = changed_ways(nodes) if anew is None else anew
     imports = [node.lineno for node in nodes if isinstance(node, ast.alias) and node.name == "*"]
     for statement in own:
         way, value = _assigned(statement) or ((), None)
@@ -122,22 +127,24 @@ def _of_scope(
                 yield each, literal
 
 
-def _of_function(function: Function, tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
-    """The constants of a function, and the defaults of arguments that no call of it here gives."""
+def _of_function(
+    function: Function, source: Sequence[ast.AST], anew: Counter[ChangedWay]
+) -> Iterator[tuple[Way, ast.expr]]:
+    """The constants of a function, and the defaults of arguments that no call of it in the source gives.
+
+    `anew` is what the source changes of tables: it may do so in another function that is handed one.
+    """
     nodes = list(ast.walk(function))
     named, arguments = function.args, function.args.args
     given = {each.arg for each in (*named.posonlyargs, *arguments, *named.kwonlyargs)}
     shared = {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
-    for way, node in _of_scope(list(_straight(function.body)), nodes, needs_reader=True):
+    for way, node in _of_scope(list(_straight(function.body)), nodes, needs_reader=True, anew=anew):
         if way[0] not in given | shared:
             yield way, node
-    calls = [
-        each
-        for each in ast.walk(tree)
-        if isinstance(each, ast.Call) and getattr(each.func, "id", None) == function.name
-    ]
+    calls = [each for each in source if isinstance(each, ast.Call) and getattr(each.func, "id", None) == function.name]
     bound = Counter(name for node in nodes for name in _bound(node))
-    defaults = zip(arguments[len(arguments) - len(named.defaults) :], named.defaults, strict=True)
+    # Of arguments by place alone (`/`), which stand before the others, the defaults come first.
+    defaults = zip(arguments[::-1], named.defaults[::-1], strict=False)
     keywords = zip(named.kwonlyargs, named.kw_defaults, strict=True)
     for argument, default in [*defaults, *keywords] if calls else ():
         place = arguments.index(argument) if argument in arguments else len(arguments)
@@ -146,12 +153,21 @@ def _of_function(function: Function, tree: ast.Module) -> Iterator[tuple[Way, as
             yield from _literals((argument.arg,), default)
 
 
-def _of_class(own: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[Way, ast.expr]]:
-    """The fields of a class, and what its `__init__` makes of itself, that nothing here sets anew."""
+def _of_class(
+    own: ast.ClassDef, source: Sequence[ast.AST], anew: Counter[ChangedWay]
+) -> Iterator[tuple[Way, ast.expr]]:
+    """The fields of a class, and what its `__init__` makes of itself, that nothing in the source sets anew.
+
+    Of one that it sets by names that it reads, `setattr(Config, key, value)`, there are none.
+    """
     stored = Counter(
-        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+        node.attr for node in source if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
     )
-    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and last_name(each.func) == own.name]
+    calls = [each for each in source if isinstance(each, ast.Call) and last_name(each.func) == own.name]
+    made = [each.targets for each in source if isinstance(each, ast.Assign) and each.value in calls]
+    names = {own.name, *(getattr(target, "id", None) for targets in made for target in targets)}
+    if any(way[0] in names and way[1:2] == (None,) for way in anew):
+        return
     inits = [each for each in own.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
     bound = Counter(way[0] for way, _ in filter(None, map(_assigned, own.body)))
     fields = [(way[0], value, 0) for way, value in filter(None, map(_assigned, own.body)) if len(way) == 1]

@@ -55,10 +55,15 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     return content
 
 
-def named_settings(content: Mapping[Any, Any], way: str = "") -> Iterator[tuple[str, Any]]:
-    """The settings that a hyperparameter can be called by, each with its value: of a table those in it."""
+def named_settings(
+    content: Mapping[Any, Any], way: str = "", *, of_any_name: bool = False
+) -> Iterator[tuple[str, Any]]:
+    """The settings that a hyperparameter can be called by, each with its value: of a table those in it.
+
+    `of_any_name`: also those that none can, such as `val/loss`.
+    """
     for key, value in content.items():
-        if not isinstance(key, str) or not PART.fullmatch(key):
+        if not isinstance(key, str) or not (of_any_name or PART.fullmatch(key)):
             continue
         tables = {f"{key}.": value}
         if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
@@ -67,7 +72,7 @@ def named_settings(content: Mapping[Any, Any], way: str = "") -> Iterator[tuple[
             yield way + key, value.read()
         elif all(isinstance(each, dict) for each in tables.values()):
             for more, table in tables.items():
-                yield from named_settings(table, way + more)
+                yield from named_settings(table, way + more, of_any_name=of_any_name)
         elif isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value):
             yield way + key, float(value)
         else:

@@ -146,21 +146,27 @@ def _named(call: ast.Call, known: Mapping[str, ast.stmt]) -> Iterator[ast.stmt]:
         yield from (known[name] for part in parts if (name := last_name(part)) in known)
 
 
-def _parameters(node: ast.stmt, known: Mapping[str, ast.stmt], way: str = "") -> Iterator[Definition]:
+def _parameters(
+    node: ast.stmt, known: Mapping[str, ast.stmt], way: str = "", within: Sequence[ast.stmt] = ()
+) -> Iterator[Definition]:
     """The arguments of a function or of a class when it is made; of a class without `__init__` its fields.
 
-    Those of a field that is such a class itself have its name before them.
+    Those of a field that is such a class itself have its name before them. What this is `within`, by its name a base
+    (`class Config(other.Config)`) or a field of itself, is not gone into again.
     """
+    if node in within:
+        return
+    within = [*within, node]
     if isinstance(node, ast.ClassDef):
         inits = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
         if not inits:
             for base in filter(None, map(known.get, map(last_name, node.bases))):
-                yield from _parameters(base, known, way)
+                yield from _parameters(base, known, way, within)
             for field in node.body:
                 if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                     inner = list(_classes(field.annotation, known))
                     if inner:
-                        yield from _parameters(inner[0], known, f"{way}{field.target.id}.")
+                        yield from _parameters(inner[0], known, f"{way}{field.target.id}.", within)
                     else:
                         yield _parameter(way + field.target.id, field.annotation, field.value)
             return
