@@ -44,7 +44,8 @@ NEUTRAL_BEGINNINGS = (
 TELLING_VARIABLES = frozenset({"SLURM_ARRAY_TASK_ID", "PBS_ARRAY_INDEX"})
 #: Variables that libraries ask for past Python: all that begin so count together, under the beginning and a star.
 LIBRARY_BEGINNINGS = (
-    *("TF_", "XLA_", "CUDA_", "CUDNN_", "CUBLAS_", "NVIDIA_", "KMP_", "MKL_", "OMP_"),
+    *("TF_", "XLA_", "CUDA_", "CUDNN_", "CUBLAS_", "NVIDIA_", "KMP_", "MKL_", "OMP_", "OPENBLAS_", "GOTO_", "BLIS_"),
+    *("NVPL_", "ONEDNN_", "DNNL_", "ROCBLAS_", "MIOPEN_"),
     *("PYTHONHASHSEED", "PYTHONPATH"),
 )
 #: Files that libraries make for themselves.

@@ -34,6 +34,18 @@ def test_a_variable_is_told_by_its_whole_name(store: Store, monkeypatch: pytest.
     assert store.loss("a.py", reused=False) == 2.0
 
 
+def test_what_is_said_to_a_library_of_linear_algebra_counts_but_for_its_threads(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uno's losses differ in the eighth digit with the size of a cache that OpenBLAS is told."""
+    store.write("a.py", "def run(p): return 1.0\n")
+    assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    assert store.loss("a.py", reused=True) == 1.0
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "384")
+    assert store.loss("a.py", reused=False) == 1.0
+
+
 @pytest.mark.long
 def test_a_variable_that_comes_counts_where_all_are_gone_through(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(
