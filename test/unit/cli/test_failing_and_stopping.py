@@ -36,7 +36,7 @@ def test_a_model_that_hangs_is_a_time_out(desk: Desk) -> None:
     desk.write("quick.toml", EXPERIMENT.replace("run_timeout = 20", "run_timeout = 0.3"))
     done = desk.search("quick.toml", "--set", "hyperparameters.cmp_1_behave=hang", "--set", "search.evaluations=2")
     assert done.returncode == 1
-    words = "comparator: no evaluation of 2 gave a result; the last one: submodel 1: the run exceeded its limit of 0.3"
+    words = "comparator: no evaluation of 2 gave a result; the last one: right, hang: the run exceeded its limit of 0.3"
     assert done.stderr.startswith(words)
     log = desk.experiments / desk.records("quick-1")[-1]["runs"][1]["log"]
     assert done.stderr.endswith(f"(log: {log})\n")

@@ -199,7 +199,7 @@ def test_code_that_our_models_import_from_us_counts() -> None:
         description = find_model(name, ROOT, ROOT / "containers", "test").description
         imported = [ROOT / "containers" / name / path for path in description.code]
         assert all(path.is_file() for path in imported)
-        formats, tables = {"expressions", "hyperparameters", "spelling", "text"}, {"joins", "reading"}
+        formats, tables = {"expressions", "hyperparameters", "python_source", "spelling", "text"}, {"joins", "reading"}
         assert {path.stem for path in imported} == {"__init__", "errors", *formats, *tables}
 
 
