@@ -129,10 +129,10 @@ def _ways(way: Way, aliases: Mapping[str, set[Way]]) -> set[Way]:
     """A way, and those to the same by what its names stand for, and what that stands for in its turn."""
     found, todo = {way}, [way]
     while todo and len(found) < MOST_WAYS:
-        name, *keys = todo.pop(0)  # the shortest first
+        name, *keys = todo.pop(0)
         further = {(*each, *keys) for each in aliases.get(str(name), ()) if each}
         for place, key in enumerate(keys[:-1], start=1):  # the last is what is set anew
             further |= {(*each, *keys[place:]) for each in aliases.get(f".{key}", ()) if each}
-        todo += further - found
+        todo += sorted(further - found, key=lambda each: (len(each), repr(each)))  # the same in every process
         found |= further
     return found
