@@ -233,13 +233,16 @@
   function refill() {
     if (refills) return;
     refills = true;
-    frame().then(() => {
-      refills = false;
-      fill(true);
-      for (const row of document.querySelectorAll("tr[data-evaluation]")) {
-        row.classList.toggle("chosen", chosen.has(Number(row.dataset.evaluation)));
-      }
-    });
+    frame().then(refillNow);
+  }
+
+  function refillNow() {
+    if (!refills) return;
+    refills = false;
+    fill(true);
+    for (const row of document.querySelectorAll("tr[data-evaluation]")) {
+      row.classList.toggle("chosen", chosen.has(Number(row.dataset.evaluation)));
+    }
   }
 
   // Makes all show what is picked and sorted.
@@ -299,8 +302,9 @@
     }, { passive: true });
     // Rows by keys: arrows go from one to the next, Enter picks it.
     box.addEventListener("keydown", (event) => {
-      const row = event.target.closest("tr[data-evaluation]");
-      if (event.key === "Enter" && row === event.target) { choose([Number(row.dataset.evaluation)], false); return; }
+      refillNow(); // the key may come before the frame that shows what was picked
+      const row = document.activeElement.closest("tr[data-evaluation]");
+      if (event.key === "Enter" && row && row === document.activeElement) { choose([Number(row.dataset.evaluation)], false); return; }
       if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
       const top = table.tHead.getBoundingClientRect().bottom;
       const next = !row ? [...table.tBodies[0].querySelectorAll("tr[data-evaluation]")].find((one) => one.getBoundingClientRect().top >= top - 1)

@@ -318,6 +318,26 @@ def test_marks_and_rows_are_reached_and_picked_by_keys(browser: Browser, pages: 
     assert browser.ask("comparatorPage.chosen()") == [] and browser.complaints() == []
 
 
+def test_a_key_that_comes_before_the_table_shows_all_again_goes_through_all(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    browser.open(pages["search"], 1280)
+    browser.wait(DRAWN)
+    browser.ask("document.querySelector('[data-figure=search] .chart').focus()")
+    browser.key("End")
+    browser.key("Enter")
+    browser.wait("document.querySelectorAll('#table tr[data-evaluation]').length === 1")
+    in_one_frame = """(() => {
+        const press = (on, key) => on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        const box = document.getElementById("box");
+        press(document.body, "Escape");
+        box.focus();
+        press(box, "ArrowDown");
+        return document.activeElement.dataset.evaluation;
+    })()"""
+    assert browser.ask(in_one_frame) == "0"
+
+
 def test_a_frame_on_the_map_chooses_what_lies_in_it(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["search"], 1280)
     browser.wait(DRAWN)
