@@ -8,7 +8,7 @@ from typing import Any
 from comparator.drafting.definitions import Definition
 from comparator.errors import InputError
 from comparator.formats.hyperparameters import split_for_submodels
-from comparator.formats.slips import misspelt
+from comparator.formats.slips import misspelt_for_all
 from comparator.formats.spelling import spelling
 from comparator.formats.text import shortened
 
@@ -25,8 +25,7 @@ def check_set(settings: Mapping[str, Any], of_each: Sequence[Mapping[str, Defini
     """
     given: Sequence[Mapping[str, Any]] = split_for_submodels(settings) if len(of_each) == 2 else [settings]
     for name in dict.fromkeys(name for names in given for name in names):
-        reached = [known for known, names in zip(of_each, given, strict=True) if name in names]
-        if any(spelling(name, known) in known for known in reached):
+        if any(spelling(name, known) in known for known, names in zip(of_each, given, strict=True) if name in names):
             continue
         said = f"--set {shortened(name)}=...: no such hyperparameter"
         table, dot, key = name.partition(".")
@@ -34,6 +33,5 @@ def check_set(settings: Mapping[str, Any], of_each: Sequence[Mapping[str, Defini
             raise InputError(f"{said}; it is a key of the file, '{shortened(key)}' in [{table}]: set it there")
         if dot and table == HYPERPARAMETERS:
             raise InputError(f"{said}; here it is called by its name alone: --set {shortened(key)}=...")
-        meant = [misspelt(name, known) for known in reached]
-        if all(meant):
-            raise InputError(f"{said} (did you mean '{meant[0]}'?)")
+        if (meant := misspelt_for_all(name, given, of_each)) is not None:
+            raise InputError(f"{said} (did you mean '{meant}'?)")

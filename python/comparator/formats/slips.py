@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from comparator.errors import nearest_names
 from comparator.formats.spelling import COMMON, spelling
@@ -38,6 +38,15 @@ def misspelt(name: str, known: Collection[str]) -> str | None:
     if name in COMMON or name.startswith("ckpt_"):
         return None
     return slip_of(name, known)
+
+
+def misspelt_for_all(name: str, given: Sequence[Collection[str]], known: Sequence[Collection[str]]) -> str | None:
+    """The hyperparameter that `name` nearly is for each model that is given it; None where one of them has none such.
+
+    `given` are the names that each model is given, `known` those that it has. Of several models the first one's counts.
+    """
+    meant = [misspelt(name, own) for own, names in zip(known, given, strict=True) if name in names]
+    return meant[0] if meant and all(meant) else None
 
 
 def _kind(name: str) -> str:

@@ -60,14 +60,22 @@ def _reader(path: Path) -> Callable[[Path], dict[str, float]] | None:
 
 
 def _in_settings(path: Path) -> dict[str, float]:
-    if path.suffix.lower() == ".json":
-        try:
-            content = json.loads(read_text(path))
-        except (ValueError, RecursionError):
-            content = None
-        if not isinstance(content, dict) and content is not None:
-            return _in_content({"of": content}, "of.")
-    return _in_content(read_settings_file(path))
+    try:
+        return _in_content(read_settings_file(path))
+    except InputError:
+        content = _list_or_number(path) if path.suffix.lower() == ".json" else None
+        if content is None:
+            raise
+    return _in_content({"of": content}, "of.")
+
+
+def _list_or_number(path: Path) -> Any:
+    """The content of a file of JSON that is no table; None of one, and where it cannot be read."""
+    try:
+        content = json.loads(read_text(path))
+    except (ValueError, RecursionError):
+        return None
+    return None if isinstance(content, dict) else content
 
 
 def _in_content(content: Mapping[str, Any], way: str = "") -> dict[str, float]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from comparator.checks.model.trial import Trial
 from comparator.errors import nearest
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
+from comparator.formats.numbers import how_many
 from comparator.model.description import ModelDescription
 from comparator.model.image import SCRIPTS
 from comparator.model.model import TRAIN, Model
@@ -99,7 +100,8 @@ def check_description(trial: Trial) -> Findings:
         words = f"{len(hyperparameters)} hyperparameters, read from its scripts and {file}"
         yield Finding("hyperparameters", HOLDS, f"{words}; its metrics: {listed(list(metrics))}")
         return
-    yield Finding(file, HOLDS, f"describes {_many(metrics, 'metric')}, {_many(hyperparameters, 'hyperparameter')}")
+    told = f"{how_many(len(metrics), 'metric')}, {how_many(len(hyperparameters), 'hyperparameter')}"
+    yield Finding(file, HOLDS, f"describes {told}")
     if not metrics:
         yield Finding("metrics", UNTESTED, f"{file} has no [metrics.NAME]: a score is taken for an error")
     silent = [f"metrics.{name}" for name, each in metrics.items() if not each.description]
@@ -156,7 +158,3 @@ def check_seed_is_named(trial: Trial) -> Findings:
         hint = f"; {likely} seems to be one" if likely is not None else ""
         words = f"none is named (seed = '{likely or 'NAME'}' in {file}): the replicates of a point all get the same"
         yield Finding("seed", UNTESTED, words + hint)
-
-
-def _many(names: Collection[str], called: str) -> str:
-    return f"{len(names)} {called}{'s' * (len(names) != 1)}"

@@ -9,7 +9,7 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
 from comparator.formats.hyperparameters import check_names
-from comparator.formats.slips import misspelt
+from comparator.formats.slips import misspelt_for_all
 from comparator.formats.spelling import COMMON, check_once, is_same, spelling
 from comparator.formats.text import shortened
 from comparator.model.model import Model, told_by
@@ -22,14 +22,11 @@ def check_spelling(models: Sequence[Model], given: Sequence[Sequence[str]], said
 
     `given` are the names that each of the models is given. `said` opens the line, with `{}` where the name stands.
     """
+    known = [model.description.hyperparameters for model in models]
     for name in dict.fromkeys(name for names in given for name in names):
-        reached = [
-            model.description.hyperparameters for model, names in zip(models, given, strict=True) if name in names
-        ]
-        meant = [misspelt(name, known) for known in reached]
-        if all(meant):
+        if (meant := misspelt_for_all(name, given, known)) is not None:
             raise InputError(
-                f"{said.format(shortened(name))}: the model has no such hyperparameter (did you mean '{meant[0]}'?)"
+                f"{said.format(shortened(name))}: the model has no such hyperparameter (did you mean '{meant}'?)"
             )
 
 
